@@ -1,0 +1,14 @@
+//! earmark: local media search on AudioCLIP embeddings.
+//!
+//! Text, images and sounds are embedded into one 1024-dimensional space, so that any of them finds any other. This
+//! crate is the library behind the `earmark` binary. See `ARCHITECTURE.md` for the map and the invariants.
+
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod decode;
+pub mod embedding;
+pub mod eval;
+pub mod media;
+pub mod model;
+pub mod preprocess;
