@@ -1,0 +1,1 @@
+//! Sounds: every container and codec decoded, and broken ones refused.

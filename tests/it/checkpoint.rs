@@ -1,0 +1,1 @@
+//! Checkpoint files: read strictly, never executed.

@@ -1,0 +1,1 @@
+//! Pictures: decoded, oriented, and preprocessed as the model expects.

@@ -1,0 +1,1 @@
+//! Downloading a checkpoint from a server that misbehaves in every way we could think of.

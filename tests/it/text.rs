@@ -1,0 +1,1 @@
+//! Tokens: identical to the reference's.
