@@ -1,1 +1,189 @@
-//! stub
+//! AudioCLIP: words, pictures and sounds to vectors of one space, on candle.
+//!
+//! One file a tower. Owns the only use of candle; what comes in and goes out are plain slices and vectors.
+//! Invariant: a model is loaded whole and checked, or not at all. Does not know files of media, nor where models are kept.
+
+mod audio;
+mod config;
+pub mod device;
+mod error;
+mod fbsp;
+pub mod file;
+mod layers;
+pub mod scales;
+pub mod schema;
+mod text;
+mod visual;
+pub mod weights;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+
+pub use config::{AudioConfig, ModelConfig, Shapes, TextConfig, VisualConfig};
+pub use device::DeviceChoice;
+pub use error::{Defect, Defects, ModelError};
+pub use scales::{LogitScales, ModalityPair};
+
+use self::audio::AudioTower;
+use self::file::{Metadata, ModelFile};
+use self::text::TextTower;
+use self::visual::VisualTower;
+
+/// Spectrogram frames computed at once: sixteen clips of five seconds, about 3 GB of activations.
+const FRAMES_PER_BATCH: usize = 16 * 392;
+/// Pictures computed at once.
+const IMAGES_PER_BATCH: usize = 16;
+/// Prompts computed at once.
+const TEXTS_PER_BATCH: usize = 64;
+
+/// A vector as a tower puts it out: finite, not normalised.
+pub type RawEmbedding = Vec<f32>;
+
+/// A loaded model on its device.
+pub struct AudioClip {
+    metadata: Metadata,
+    device: Device,
+    text: TextTower,
+    visual: VisualTower,
+    audio: Option<AudioTower>,
+    scales: LogitScales,
+}
+
+impl AudioClip {
+    /// Loads a model file that `earmark model import` wrote.
+    pub fn load(path: &Path, device: DeviceChoice) -> Result<Self, ModelError> {
+        let device = device::open(device)?;
+        let file = ModelFile::open(path)?;
+        let metadata = file.metadata().clone();
+        let mut tensors = HashMap::new();
+        file.read(|spec, values| {
+            // An empty tensor carries nothing, and some devices cannot hold one.
+            if !values.is_empty() {
+                tensors.insert(spec.name, Tensor::from_vec(values, spec.shape, &device)?);
+            }
+            Ok(())
+        })?;
+        Self::build(metadata, VarBuilder::from_tensors(tensors, DType::F32, &device))
+    }
+
+    fn build(metadata: Metadata, vb: VarBuilder<'_>) -> Result<Self, ModelError> {
+        let config = &metadata.config;
+        let scale = |name: &str| Ok::<_, ModelError>(scales::effective(vb.get((), name)?.to_scalar()?));
+        let audio = config.audio.as_ref();
+        Ok(Self {
+            text: TextTower::load(&config.text, config.embed_dim, &vb)?,
+            visual: VisualTower::load(&config.visual, config.embed_dim, &vb.pp("visual"))?,
+            audio: audio.map(|audio| AudioTower::load(audio, config.embed_dim, &vb.pp("audio"))).transpose()?,
+            scales: LogitScales {
+                audio_image: audio.map(|_| scale("logit_scale_ai")).transpose()?,
+                audio_text: audio.map(|_| scale("logit_scale_at")).transpose()?,
+                image_text: scale("logit_scale")?,
+            },
+            device: vb.device().clone(),
+            metadata,
+        })
+    }
+
+    /// Configuration, identity and origin.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// How far apart the logits of each pair of modalities are.
+    pub fn scales(&self) -> LogitScales {
+        self.scales
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Rows of token ids, start and end marker included, to one vector each.
+    pub fn embed_text(&self, rows: &[&[u32]]) -> Result<Vec<RawEmbedding>, ModelError> {
+        let text = &self.metadata.config.text;
+        for (index, ids) in rows.iter().enumerate() {
+            if ids.is_empty() || ids.len() > text.context {
+                let (got, context) = (ids.len(), text.context);
+                return Err(ModelError::Input(format!("prompt {index} has {got} ids, expected 1 to {context}")));
+            }
+            if let Some(id) = ids.iter().find(|&&id| id as usize >= text.vocab) {
+                return Err(ModelError::Input(format!(
+                    "prompt {index} has id {id}, expected ids below {}",
+                    text.vocab
+                )));
+            }
+        }
+        let batches = rows.chunks(TEXTS_PER_BATCH).map(|batch| rows_of(&self.text.forward(batch)?));
+        collect(batches)
+    }
+
+    /// Pictures, each `[3, resolution, resolution]` of CLIP-normalised RGB, to one vector each.
+    pub fn embed_images(&self, planes: &[&[f32]]) -> Result<Vec<RawEmbedding>, ModelError> {
+        let side = self.metadata.config.visual.resolution;
+        if let Some(wrong) = planes.iter().find(|planes| planes.len() != 3 * side * side) {
+            let (got, expected) = (wrong.len(), 3 * side * side);
+            return Err(ModelError::Input(format!(
+                "a picture has {got} values, expected {expected} (3·{side}·{side})"
+            )));
+        }
+        let batches = planes.chunks(IMAGES_PER_BATCH).map(|batch| {
+            let x = Tensor::from_vec(batch.concat(), (batch.len(), 3, side, side), &self.device)?;
+            rows_of(&self.visual.forward(&x)?)
+        });
+        collect(batches)
+    }
+
+    /// Clips at 44.1 kHz in int16 units, `clip[channel][sample]`, of any lengths, to one vector each.
+    ///
+    /// Consecutive clips of equal shape are computed together. Every sample must be finite: the tower would silently take
+    /// anything else for digital silence (SPEC 12).
+    pub fn embed_audio(&self, clips: &[&[Vec<f32>]]) -> Result<Vec<RawEmbedding>, ModelError> {
+        let tower = self.audio.as_ref().ok_or(ModelError::NoTower("audio"))?;
+        clips.iter().enumerate().try_for_each(|(index, clip)| check_clip(index, clip))?;
+        let mut vectors = Vec::with_capacity(clips.len());
+        for alike in clips.chunk_by(|a, b| shape(a) == shape(b)) {
+            let (channels, samples) = shape(alike[0]);
+            let size = (FRAMES_PER_BATCH / (channels * tower.frames(samples))).max(1);
+            for batch in alike.chunks(size) {
+                vectors.extend(rows_of(&tower.forward(batch)?)?);
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+fn shape(clip: &[Vec<f32>]) -> (usize, usize) {
+    (clip.len(), clip.first().map_or(0, Vec::len))
+}
+
+fn check_clip(index: usize, clip: &[Vec<f32>]) -> Result<(), ModelError> {
+    let (channels, samples) = shape(clip);
+    if channels == 0 || samples == 0 || clip.iter().any(|channel| channel.len() != samples) {
+        let problem = format!("clip {index} needs at least one channel and one sample, and channels of equal length");
+        return Err(ModelError::Input(problem));
+    }
+    match clip.iter().flatten().position(|sample| !sample.is_finite()) {
+        Some(at) => {
+            Err(ModelError::Input(format!("clip {index} has a sample that is not finite, at {}", at % samples)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn rows_of(vectors: &Tensor) -> Result<Vec<RawEmbedding>, ModelError> {
+    let rows: Vec<RawEmbedding> = vectors.to_vec2()?;
+    match rows.iter().flatten().all(|value| value.is_finite()) {
+        true => Ok(rows),
+        false => Err(ModelError::Input("the input's values are so large that its vector overflows".into())),
+    }
+}
+
+fn collect(
+    batches: impl Iterator<Item = Result<Vec<RawEmbedding>, ModelError>>,
+) -> Result<Vec<RawEmbedding>, ModelError> {
+    Ok(batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}

@@ -1,0 +1,184 @@
+//! The audio tower: the fbsp front-end, then a ResNeXt with attention blocks (SPEC 4).
+
+use candle_core::{Result, Tensor};
+use candle_nn::{Conv2d, Linear, Module, VarBuilder};
+
+use super::config::AudioConfig;
+use super::fbsp::FrontEnd;
+use super::layers::{BatchNorm, ConvShape, adaptive_max_pool, conv_norm, conv_relu, global_mean, linear};
+use super::schema::attention_kernel;
+
+/// Sounds to embeddings.
+pub(super) struct AudioTower {
+    front_end: FrontEnd,
+    body: Body,
+}
+
+impl AudioTower {
+    pub(super) fn load(config: &AudioConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        Ok(Self { front_end: FrontEnd::load(config, vb)?, body: Body::load(config, embed_dim, vb)? })
+    }
+
+    /// Clips of equal length and channel count, in int16 units at 44.1 kHz → `[clips, embed_dim]`, not normalised.
+    pub(super) fn forward(&self, clips: &[&[Vec<f32>]]) -> Result<Tensor> {
+        let channels = clips.first().map_or(1, |clip| clip.len());
+        let signals: Vec<&[f32]> = clips.iter().flat_map(|clip| clip.iter().map(Vec::as_slice)).collect();
+        self.body.forward(&self.front_end.forward(&signals)?, channels)
+    }
+
+    /// Frames of the spectrogram of a clip, which its cost is proportional to.
+    pub(super) fn frames(&self, samples: usize) -> usize {
+        self.front_end.frames(samples)
+    }
+}
+
+/// Everything behind the spectrogram.
+struct Body {
+    stem: Conv2d,
+    stages: Vec<Stage>,
+    /// The fifth attention block, which gates the pooled vector.
+    gate: Attention,
+    output: Linear,
+}
+
+impl Body {
+    fn load(config: &AudioConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        let stem = conv_norm(ConvShape::new(3, config.width, 7).stride(2), &vb.pp("conv1"), &vb.pp("bn1"))?;
+        let mut stages = Vec::new();
+        let mut channels = config.width;
+        for (index, &count) in config.layers.iter().enumerate() {
+            let inner = (2 * config.width) << index;
+            let output = 2 * inner;
+            let attention = Attention::load(index + 1, channels, output, vb)?;
+            let blocks = (0..count).map(|block| {
+                let input = if block == 0 { channels } else { output };
+                let stride = if index > 0 && block == 0 { 2 } else { 1 };
+                let vb = vb.pp(format!("layer{}.{block}", index + 1));
+                Bottleneck::load(BlockShape { input, inner, output, stride, groups: config.groups }, &vb)
+            });
+            stages.push(Stage { blocks: blocks.collect::<Result<_>>()?, attention });
+            channels = output;
+        }
+        let gate = Attention::load(5, channels, channels, vb)?;
+        Ok(Self { stem, stages, gate, output: linear(channels, embed_dim, &vb.pp("fc"))? })
+    }
+
+    /// Decibels `[clips · channels, 3, rows, frames]` → `[clips, embed_dim]`; the channels of a clip are summed (SPEC Q6).
+    fn forward(&self, decibels: &Tensor, channels: usize) -> Result<Tensor> {
+        // Zeros stand in for the −inf padding of the max-pooling: after ReLU nothing is below them.
+        let padded = conv_relu(&self.stem, decibels)?.pad_with_zeros(2, 1, 1)?.pad_with_zeros(3, 1, 1)?;
+        let stem = padded.max_pool2d_with_stride(3, 2)?;
+        let features = self.stages.iter().try_fold(stem, |x, stage| stage.forward(&x))?;
+        let gate = self.gate.forward(&features, 1, 1)?.flatten_from(1)?;
+        let pooled = (global_mean(&features)? * gate)?;
+        let (signals, width) = pooled.dims2()?;
+        self.output.forward(&pooled.reshape((signals / channels, channels, width))?.sum(1)?)
+    }
+}
+
+/// Residual blocks, and the attention that looks at what goes into them and gates what comes out.
+struct Stage {
+    blocks: Vec<Bottleneck>,
+    attention: Attention,
+}
+
+impl Stage {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let output = self.blocks.iter().try_fold(x.clone(), |x, block| block.forward(&x))?;
+        let (_, _, height, width) = output.dims4()?;
+        output * self.attention.forward(x, height, width)?
+    }
+}
+
+struct BlockShape {
+    input: usize,
+    inner: usize,
+    output: usize,
+    stride: usize,
+    groups: usize,
+}
+
+/// A residual block in which the grouped 3×3 convolution and the shortcut do the striding.
+struct Bottleneck {
+    reduce: Conv2d,
+    spatial: Conv2d,
+    expand: Conv2d,
+    shortcut: Option<Conv2d>,
+}
+
+impl Bottleneck {
+    fn load(shape: BlockShape, vb: &VarBuilder<'_>) -> Result<Self> {
+        let BlockShape { input, inner, output, stride, groups } = shape;
+        let shortcut = if vb.contains_tensor("downsample.0.weight") {
+            let shape = ConvShape::new(input, output, 1).stride(stride);
+            Some(conv_norm(shape, &vb.pp("downsample.0"), &vb.pp("downsample.1"))?)
+        } else {
+            None
+        };
+        let spatial = ConvShape::new(inner, inner, 3).stride(stride).groups(groups);
+        Ok(Self {
+            reduce: conv_norm(ConvShape::new(input, inner, 1), &vb.pp("conv1"), &vb.pp("bn1"))?,
+            spatial: conv_norm(spatial, &vb.pp("conv2"), &vb.pp("bn2"))?,
+            expand: conv_norm(ConvShape::new(inner, output, 1), &vb.pp("conv3"), &vb.pp("bn3"))?,
+            shortcut,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
+        let residual = self.expand.forward(&inner)?;
+        let skip = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(x)?,
+            None => x.clone(),
+        };
+        (residual + skip)?.relu()
+    }
+}
+
+/// Max-pooling to a given size, a depthwise and a pointwise convolution, BatchNorm, and a sigmoid.
+struct Attention {
+    /// Kernel taps in row-major order, each `[1, channels, 1, 1]`.
+    taps: Vec<Tensor>,
+    /// `[1, channels, 1, 1]`.
+    depth_bias: Tensor,
+    kernel: [usize; 2],
+    point: Conv2d,
+}
+
+impl Attention {
+    /// Block `index` of the tower `vb`; the kernel follows from the index.
+    fn load(index: usize, input: usize, output: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        let vb = vb.pp(format!("att{index}"));
+        let kernel @ [rows, columns] = attention_kernel(index);
+        let depth = vb.get((input, 1, rows, columns), "conv_depth.weight")?.reshape((1, input, rows * columns))?;
+        let taps = (0..rows * columns).map(|tap| depth.narrow(2, tap, 1)?.reshape((1, input, 1, 1)));
+        let weight = vb.get((output, input, 1, 1), "conv_point.weight")?;
+        let bias = vb.get(output, "conv_point.bias")?;
+        let (weight, bias) = BatchNorm::load(output, &vb.pp("bn"))?.fold(&weight, Some(&bias))?;
+        Ok(Self {
+            taps: taps.collect::<Result<_>>()?,
+            depth_bias: vb.get(input, "conv_depth.bias")?.reshape((1, input, 1, 1))?,
+            kernel,
+            point: Conv2d::new(weight, Some(bias), candle_nn::Conv2dConfig::default()),
+        })
+    }
+
+    /// `[batch, input, H, W]` → gates in (0, 1), `[batch, output, height, width]`.
+    fn forward(&self, x: &Tensor, height: usize, width: usize) -> Result<Tensor> {
+        let pooled = adaptive_max_pool(x, height, width)?;
+        candle_nn::ops::sigmoid(&self.point.forward(&self.depthwise(&pooled)?)?)
+    }
+
+    /// Convolves each channel by itself, as a sum of shifted products: candle would run one convolution a channel.
+    fn depthwise(&self, x: &Tensor) -> Result<Tensor> {
+        let [rows, columns] = self.kernel;
+        let (_, _, height, width) = x.dims4()?;
+        let padded = x.pad_with_zeros(2, rows / 2, rows / 2)?.pad_with_zeros(3, columns / 2, columns / 2)?;
+        let mut sum = self.depth_bias.broadcast_as(x.shape())?;
+        for (index, tap) in self.taps.iter().enumerate() {
+            let shifted = padded.narrow(2, index / columns, height)?.narrow(3, index % columns, width)?;
+            sum = (sum + shifted.broadcast_mul(tap)?)?;
+        }
+        Ok(sum)
+    }
+}

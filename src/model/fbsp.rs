@@ -1,0 +1,174 @@
+//! The audio front-end: samples to a decibel "image" through the learned fbsp basis (SPEC 4.1–4.4).
+//!
+//! The basis depends on weights alone, so it is built once, with the window folded in. It is built with f32 rounding on
+//! purpose: the published weights were trained with that basis, phase noise included.
+
+use candle_core::{Device, Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::config::AudioConfig;
+
+/// Added to the time axis and to `m`, as the reference does.
+const EPS: f32 = 1e-8;
+/// What a power that is not positive (or not a number) is replaced by: −180 dB.
+const POWER_OF_SILENCE: f32 = 1e-18;
+const BANDS: usize = 3;
+
+/// Framing, transform and decibel map.
+pub(super) struct FrontEnd {
+    /// `[window, 2 · bins]`: real parts of all used bins, then imaginary parts, each multiplied by the window.
+    basis: Tensor,
+    bins: usize,
+    hop: usize,
+    window: usize,
+    device: Device,
+}
+
+impl FrontEnd {
+    pub(super) fn load(config: &AudioConfig, vb: &VarBuilder<'_>) -> Result<Self> {
+        let parameter = |name: &str| vb.get(config.filters(), name)?.to_vec1::<f32>();
+        let filters = Filters { m: parameter("fbsp.m")?, fb: parameter("fbsp.fb")?, fc: parameter("fbsp.fc")? };
+        let window = vb.get(config.window_samples, "window")?.to_vec1::<f32>()?;
+        let bins = BANDS * config.band_rows();
+        let basis = folded_basis(&filters, bins, config.n_fft, &window);
+        Ok(Self {
+            basis: Tensor::from_vec(basis, (2 * bins, window.len()), vb.device())?.t()?.contiguous()?,
+            bins,
+            hop: config.hop_samples,
+            window: window.len(),
+            device: vb.device().clone(),
+        })
+    }
+
+    /// Frames of a clip of `samples` samples (SPEC 4.2).
+    pub(super) fn frames(&self, samples: usize) -> usize {
+        1 + samples.saturating_sub(self.window).div_ceil(self.hop)
+    }
+
+    /// Signals of equal length in int16 units → decibels `[signals, 3, bins / 3, frames]`.
+    pub(super) fn forward(&self, signals: &[&[f32]]) -> Result<Tensor> {
+        let samples = signals.first().map_or(0, |signal| signal.len());
+        let count = signals.len();
+        let frames = self.frames(samples);
+        let spectrum = self.frame(signals, frames)?.flatten_to(1)?.matmul(&self.basis)?;
+        let real = spectrum.narrow(1, 0, self.bins)?.sqr()?;
+        let power = (real + spectrum.narrow(1, self.bins, self.bins)?.sqr()?)?;
+        let silence = Tensor::full(POWER_OF_SILENCE, power.shape(), &self.device)?;
+        let power = power.gt(0f32)?.where_cond(&power, &silence)?;
+        let decibel = (power.log()? * (10.0 / std::f64::consts::LN_10))?;
+        decibel.reshape((count, frames, BANDS, self.bins / BANDS))?.permute((0, 2, 3, 1))?.contiguous()
+    }
+
+    /// `[signals, frames, window]`. Frames overlap, so each is put together from consecutive hops of the signal.
+    fn frame(&self, signals: &[&[f32]], frames: usize) -> Result<Tensor> {
+        let hops_per_frame = self.window.div_ceil(self.hop);
+        let hops = frames - 1 + hops_per_frame;
+        let padded_len = hops * self.hop;
+        let required = (frames - 1) * self.hop + self.window;
+        let mut padded = vec![0f32; signals.len() * padded_len];
+        for (signal, padded) in signals.iter().zip(padded.chunks_exact_mut(padded_len)) {
+            let left = required.saturating_sub(signal.len()) / 2;
+            for (sample, slot) in signal.iter().zip(&mut padded[left..]) {
+                *slot = amplitude(*sample);
+            }
+        }
+        let hops = Tensor::from_vec(padded, (signals.len(), hops, self.hop), &self.device)?;
+        let pieces = (0..hops_per_frame).map(|piece| {
+            let width = self.hop.min(self.window - piece * self.hop);
+            hops.narrow(1, piece, frames)?.narrow(2, 0, width)
+        });
+        Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 2)
+    }
+}
+
+/// int16 units to about [−1, 1], in f32 and in this order (SPEC 4.1); silence becomes 2⁻¹⁶.
+fn amplitude(sample: f32) -> f32 {
+    ((sample + 32768.0) * 2.0) / 65535.0 - 1.0
+}
+
+/// The three learned parameters of each filter.
+struct Filters {
+    m: Vec<f32>,
+    fb: Vec<f32>,
+    fc: Vec<f32>,
+}
+
+/// `[2 · bins, window]`: the middle columns of the basis, which are all that ever meet samples, times the window.
+fn folded_basis(filters: &Filters, bins: usize, n_fft: usize, window: &[f32]) -> Vec<f32> {
+    let width = window.len();
+    let first = (n_fft - width) / 2;
+    let times: Vec<f32> = (first..first + width).map(|n| time(n, n_fft)).collect();
+    let mut basis = vec![0f32; 2 * bins * width];
+    let (real, imaginary) = basis.split_at_mut(bins * width);
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+    let share = bins.div_ceil(threads);
+    std::thread::scope(|scope| {
+        let shares = real.chunks_mut(share * width).zip(imaginary.chunks_mut(share * width));
+        for (index, (real, imaginary)) in shares.enumerate() {
+            let times = &times;
+            scope.spawn(move || {
+                let rows = real.chunks_exact_mut(width).zip(imaginary.chunks_exact_mut(width));
+                for (row, (real, imaginary)) in rows.enumerate() {
+                    let filter = Filter::of(filters, index * share + row, n_fft);
+                    for (n, (&t, &w)) in times.iter().zip(window).enumerate() {
+                        let (re, im) = filter.at(t);
+                        real[n] = re * w;
+                        imaginary[n] = im * w;
+                    }
+                }
+            });
+        }
+    });
+    basis
+}
+
+/// `π · lin_n + 1e-8`, where `lin` runs from −1 to 1 inclusive, counted from its nearer end with one rounding (SPEC 4.3).
+fn time(n: usize, n_fft: usize) -> f32 {
+    let step = (2.0 / (n_fft - 1) as f64) as f32;
+    let lin = if n < n_fft / 2 { step.mul_add(n as f32, -1.0) } else { (-step).mul_add((n_fft - 1 - n) as f32, 1.0) };
+    std::f32::consts::PI * lin + EPS
+}
+
+/// One row of the basis.
+struct Filter {
+    m: f32,
+    fb: f32,
+    fc: f32,
+    /// `sqrt(fb)`, rounded.
+    gain: f32,
+    /// `sqrt(n_fft)`, rounded.
+    norm: f32,
+    /// `exp(i·m·π)`, rounded: the principal power of a negative base of modulus 1.
+    negative: (f32, f32),
+}
+
+impl Filter {
+    fn of(filters: &Filters, index: usize, n_fft: usize) -> Self {
+        let (m, fb, fc) = (filters.m[index], filters.fb[index], filters.fc[index]);
+        let psi = m * std::f32::consts::PI;
+        Self { m, fb, fc, gain: fb.sqrt(), norm: (n_fft as f64).sqrt() as f32, negative: (cos(psi), sin(psi)) }
+    }
+
+    /// Real and imaginary part at time `t`, each step rounded to f32 as SPEC 4.3 has it.
+    fn at(&self, t: f32) -> (f32, f32) {
+        let a = (self.fb * t) / (self.m + EPS);
+        let sinc = if a == 0.0 { 1.0 } else { sin(a) / a };
+        let modulus = (sinc * sinc).sqrt();
+        let power = f64::from(modulus * modulus).powf(f64::from(0.5 * self.m)) as f32;
+        let (cos_psi, sin_psi) = if sinc < 0.0 { self.negative } else { (1.0, 0.0) };
+        let (envelope_re, envelope_im) = (power * cos_psi, power * sin_psi);
+        let phase = self.fc * t;
+        let (carrier_re, carrier_im) = (cos(phase), -sin(phase));
+        let re = envelope_re * carrier_re - envelope_im * carrier_im;
+        let im = envelope_re * carrier_im + envelope_im * carrier_re;
+        (self.gain * re / self.norm, self.gain * im / self.norm)
+    }
+}
+
+fn sin(x: f32) -> f32 {
+    f64::from(x).sin() as f32
+}
+
+fn cos(x: f32) -> f32 {
+    f64::from(x).cos() as f32
+}

@@ -1,0 +1,296 @@
+//! The model file: safetensors with earmark's metadata, whose every byte is vouched for by a digest.
+//!
+//! Layout: the tensors of the schema, ordered by type and name, as little-endian f32 (i64 for counters), packed without
+//! gaps; in the header's `__metadata__` one key, `earmark`, holds [`Metadata`] as JSON.
+//! Invariant: a model whose weights, configuration or header differ from what was imported never loads.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorInfo};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::config::{ModelConfig, Shapes};
+use super::error::{Defect, Defects, ModelError};
+use super::schema::{self, Kind, TensorSpec};
+use super::weights;
+use crate::embedding::SpaceId;
+use crate::preprocess;
+
+/// Version of the metadata below.
+const FORMAT_VERSION: u32 = 1;
+/// Longest header read, several hundred times that of the published model.
+const MAX_HEADER_BYTES: u64 = 64 << 20;
+const METADATA_KEY: &str = "earmark";
+const HEADER_LENGTH_BYTES: u64 = 8;
+
+/// What a model file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Version of this structure.
+    pub format: u32,
+    /// Dimensions of the towers.
+    pub config: ModelConfig,
+    /// Numeric type that the model is stored and run in.
+    pub dtype: String,
+    /// Version of the preprocessing that inputs of this model go through.
+    pub preprocessing: u32,
+    /// Name of the file that was imported.
+    pub source_name: String,
+    /// SHA-256 of the file that was imported, in hex.
+    pub source_sha256: String,
+    /// SHA-256 of the tensor data: everything behind the header.
+    pub data_sha256: String,
+    /// The embedding space: a digest over all that determines a vector.
+    pub space: SpaceId,
+}
+
+/// Where a model came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Name of the checkpoint file.
+    pub name: String,
+    /// SHA-256 of the checkpoint file, in hex.
+    pub sha256: String,
+}
+
+impl Metadata {
+    fn new(config: ModelConfig, source: &Source, data_sha256: String) -> Self {
+        let mut metadata = Self {
+            format: FORMAT_VERSION,
+            config,
+            dtype: "f32".into(),
+            preprocessing: preprocess::VERSION,
+            source_name: source.name.clone(),
+            source_sha256: source.sha256.clone(),
+            data_sha256,
+            space: SpaceId::from_digest("0".repeat(64)),
+        };
+        metadata.space = metadata.derive_space();
+        metadata
+    }
+
+    fn derive_space(&self) -> SpaceId {
+        let config = serde_json::to_string(&self.config).expect("a configuration is plain data");
+        let Self { dtype, preprocessing, data_sha256, .. } = self;
+        let text = format!("earmark space 1\n{config}\n{data_sha256}\npreprocessing {preprocessing}\ndtype {dtype}\n");
+        SpaceId::from_digest(hex(&Sha256::digest(text)))
+    }
+
+    /// Refuses metadata that contradicts itself or this build.
+    fn check(&self) -> Result<(), ModelError> {
+        if self.format != FORMAT_VERSION {
+            return Err(ModelError::NotAModel(format!(
+                "its metadata has version {}, this earmark reads version {FORMAT_VERSION}",
+                self.format
+            )));
+        }
+        if let Some(defect) = self.config.defect() {
+            return Err(ModelError::Damaged(format!("impossible configuration: {defect}")));
+        }
+        if self.space != self.derive_space() {
+            return Err(ModelError::Damaged("the metadata does not match its own digest".into()));
+        }
+        if self.preprocessing != preprocess::VERSION {
+            return Err(ModelError::Preprocessing { found: self.preprocessing, expected: preprocess::VERSION });
+        }
+        Ok(())
+    }
+}
+
+/// An opened model file, of which only the header has been read.
+pub struct ModelFile {
+    metadata: Metadata,
+    /// Tensors in file order.
+    tensors: Vec<(TensorSpec, u64)>,
+    data: BufReader<File>,
+}
+
+impl ModelFile {
+    /// Opens a file and checks its header: metadata, names, shapes, types and length, but not yet the data.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let header = read_header(&mut file, length)?;
+        let parsed: safetensors::tensor::Metadata = serde_json::from_slice(&header[HEADER_LENGTH_BYTES as usize..])
+            .map_err(|error| ModelError::NotAModel(format!("no safetensors header: {error}")))?;
+        let described = parsed.metadata().as_ref().and_then(|map| map.get(METADATA_KEY));
+        let described = described.ok_or_else(|| ModelError::NotAModel("it has no earmark metadata".into()))?;
+        let metadata: Metadata = serde_json::from_str(described)
+            .map_err(|error| ModelError::NotAModel(format!("unreadable metadata: {error}")))?;
+        metadata.check()?;
+        let tensors = check_header(&metadata.config, &parsed.tensors())?;
+        let expected = header.len() as u64 + tensors.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        if length != expected {
+            return Err(ModelError::Damaged(format!("it has {length} bytes, expected {expected}")));
+        }
+        Ok(Self { metadata, tensors, data: BufReader::with_capacity(1 << 20, file) })
+    }
+
+    /// What the file says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Numbers in the model, counters and the window not included.
+    pub fn parameters(&self) -> usize {
+        let buffers = |name: &str| name.ends_with(".running_mean") || name.ends_with(".running_var");
+        let learned = self
+            .tensors
+            .iter()
+            .map(|(spec, _)| spec)
+            .filter(|spec| spec.kind == Kind::Real && !buffers(&spec.name) && spec.name != "audio.window");
+        learned.map(|spec| spec.shape.iter().product::<usize>()).sum()
+    }
+
+    /// Reads all tensors but the counters, giving each to `keep`, and checks values and digest on the way.
+    ///
+    /// On an error what `keep` has been given must not be used.
+    pub fn read(
+        mut self,
+        mut keep: impl FnMut(TensorSpec, Vec<f32>) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        let mut digest = Sha256::new();
+        let mut defects = Defects::default();
+        let mut bytes = Vec::new();
+        for (spec, length) in self.tensors {
+            bytes.clear();
+            (&mut self.data).take(length).read_to_end(&mut bytes)?;
+            digest.update(&bytes);
+            if spec.kind == Kind::Counter {
+                continue;
+            }
+            let values: Vec<f32> = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+            match weights::check_values(&spec, &values) {
+                Some(defect) => defects.0.push(defect),
+                None => keep(spec, values)?,
+            }
+        }
+        if hex(&digest.finalize()) != self.metadata.data_sha256 {
+            return Err(ModelError::Damaged("the tensor data does not match its digest".into()));
+        }
+        defects.into_result()
+    }
+}
+
+/// Writes a model file; `tensor` gives the little-endian bytes of each tensor of the schema, in f32 or i64.
+///
+/// Returns what was written of the model. The caller sees to atomicity and durability.
+pub fn write(
+    file: &mut (impl Write + Seek),
+    config: &ModelConfig,
+    source: &Source,
+    mut tensor: impl FnMut(&TensorSpec) -> Result<Vec<u8>, ModelError>,
+) -> Result<Metadata, ModelError> {
+    let schema = file_order(schema::tensors(config));
+    // The digest is known only after the data, and has the same length whatever it is: write, then overwrite.
+    let placeholder = Metadata::new(config.clone(), source, "0".repeat(64));
+    file.write_all(&encode_header(&schema, &placeholder))?;
+    let mut digest = Sha256::new();
+    let mut defects = Defects::default();
+    for spec in &schema {
+        let bytes = tensor(spec)?;
+        if spec.kind != Kind::Counter {
+            let values: Vec<f32> = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+            defects.0.extend(weights::check_values(spec, &values));
+        }
+        digest.update(&bytes);
+        file.write_all(&bytes)?;
+    }
+    defects.into_result()?;
+    let metadata = Metadata::new(config.clone(), source, hex(&digest.finalize()));
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&encode_header(&schema, &metadata))?;
+    Ok(metadata)
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Wider types first, so that every tensor is aligned; then by name.
+fn file_order(mut schema: Vec<TensorSpec>) -> Vec<TensorSpec> {
+    schema.sort_by(|a, b| (a.kind != Kind::Counter, &a.name).cmp(&(b.kind != Kind::Counter, &b.name)));
+    schema
+}
+
+fn stored_as(kind: Kind) -> (Dtype, u64) {
+    match kind {
+        Kind::Counter => (Dtype::I64, 8),
+        Kind::Real | Kind::Variance => (Dtype::F32, 4),
+    }
+}
+
+fn stored_bytes(spec: &TensorSpec) -> u64 {
+    spec.shape.iter().product::<usize>() as u64 * stored_as(spec.kind).1
+}
+
+/// The length and JSON of a safetensors header, padded with spaces to a multiple of eight bytes.
+fn encode_header(schema: &[TensorSpec], metadata: &Metadata) -> Vec<u8> {
+    let metadata = serde_json::to_string(metadata).expect("metadata is plain data");
+    let mut entries = serde_json::Map::new();
+    entries.insert("__metadata__".into(), serde_json::json!({ METADATA_KEY: metadata }));
+    let mut offset = 0;
+    for spec in schema {
+        let end = offset + stored_bytes(spec);
+        let dtype = stored_as(spec.kind).0;
+        let entry = serde_json::json!({ "dtype": dtype, "shape": spec.shape, "data_offsets": [offset, end] });
+        entries.insert(spec.name.clone(), entry);
+        offset = end;
+    }
+    let mut json = serde_json::to_vec(&entries).expect("a header is plain data");
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let mut header = (json.len() as u64).to_le_bytes().to_vec();
+    header.extend(json);
+    header
+}
+
+/// The length field and the header itself.
+fn read_header(file: &mut File, file_bytes: u64) -> Result<Vec<u8>, ModelError> {
+    let too_short = || ModelError::NotAModel("it is too short".into());
+    let mut length = [0; HEADER_LENGTH_BYTES as usize];
+    file.read_exact(&mut length).map_err(|_| too_short())?;
+    let json_bytes = u64::from_le_bytes(length);
+    if json_bytes > MAX_HEADER_BYTES.min(file_bytes.saturating_sub(HEADER_LENGTH_BYTES)) {
+        return Err(ModelError::NotAModel("it does not start with a safetensors header".into()));
+    }
+    let mut header = length.to_vec();
+    file.take(json_bytes).read_to_end(&mut header)?;
+    Ok(header)
+}
+
+/// The tensors in file order with their sizes, if they are exactly those of the configuration.
+fn check_header(
+    config: &ModelConfig,
+    found: &HashMap<String, &TensorInfo>,
+) -> Result<Vec<(TensorSpec, u64)>, ModelError> {
+    let schema = file_order(schema::tensors(config));
+    let shapes: Shapes = found.iter().map(|(name, info)| (name.clone(), info.shape.clone())).collect();
+    let mut defects = weights::check_shapes(&schema, &shapes);
+    let mut offset = 0;
+    let mut in_order = true;
+    for spec in &schema {
+        let Some(info) = found.get(&spec.name) else { continue };
+        let expected = stored_as(spec.kind).0;
+        if info.dtype != expected {
+            let (name, actual) = (spec.name.clone(), format!("{:?}", info.dtype));
+            defects.0.push(Defect::Dtype {
+                name,
+                expected: if spec.kind == Kind::Counter { "I64" } else { "F32" },
+                actual,
+            });
+        }
+        in_order &= info.data_offsets.0 == offset;
+        offset = info.data_offsets.1;
+    }
+    defects.into_result()?;
+    if !in_order {
+        return Err(ModelError::Damaged("the tensors are not in the order they are written in".into()));
+    }
+    Ok(schema.into_iter().map(|spec| (stored_bytes(&spec), spec)).map(|(bytes, spec)| (spec, bytes)).collect())
+}

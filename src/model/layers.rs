@@ -1,0 +1,132 @@
+//! Building blocks that the towers share. All tensors are f32, `[batch, channels, height, width]` unless said otherwise.
+
+use candle_core::{D, Result, Tensor};
+use candle_nn::{Conv2d, Conv2dConfig, Linear, Module, VarBuilder};
+
+/// Epsilon of BatchNorm (SPEC 1).
+const BATCH_NORM_EPS: f64 = 1e-5;
+
+/// BatchNorm in evaluation mode, reduced to `y = x · scale + shift` per channel.
+pub(super) struct BatchNorm {
+    /// `weight / sqrt(running_var + eps)`, shape `[channels]`.
+    scale: Tensor,
+    /// `bias − running_mean · scale`, shape `[channels]`.
+    shift: Tensor,
+}
+
+impl BatchNorm {
+    pub(super) fn load(channels: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        let deviation = (vb.get(channels, "running_var")? + BATCH_NORM_EPS)?.sqrt()?;
+        let scale = (vb.get(channels, "weight")? / deviation)?;
+        let shift = (vb.get(channels, "bias")? - (vb.get(channels, "running_mean")? * &scale)?)?;
+        Ok(Self { scale, shift })
+    }
+
+    /// The convolution `weight [out, …]`, `bias [out]` followed by this norm, as one convolution.
+    pub(super) fn fold(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
+        let mut per_filter = vec![1; weight.rank()];
+        per_filter[0] = self.scale.dim(0)?;
+        let weight = weight.broadcast_mul(&self.scale.reshape(per_filter)?)?;
+        let bias = match bias {
+            Some(bias) => ((bias * &self.scale)? + &self.shift)?,
+            None => self.shift.clone(),
+        };
+        Ok((weight, bias))
+    }
+}
+
+/// Dimensions of a convolution whose kernel is square.
+#[derive(Clone, Copy)]
+pub(super) struct ConvShape {
+    pub(super) input: usize,
+    pub(super) output: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) groups: usize,
+}
+
+impl ConvShape {
+    pub(super) fn new(input: usize, output: usize, kernel: usize) -> Self {
+        Self { input, output, kernel, stride: 1, groups: 1 }
+    }
+
+    pub(super) fn stride(self, stride: usize) -> Self {
+        Self { stride, ..self }
+    }
+
+    pub(super) fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+}
+
+/// A bias-free convolution with "same" padding, followed by BatchNorm, as one convolution.
+pub(super) fn conv_norm(shape: ConvShape, conv: &VarBuilder<'_>, norm: &VarBuilder<'_>) -> Result<Conv2d> {
+    let ConvShape { input, output, kernel, stride, groups } = shape;
+    let weight = conv.get((output, input / groups, kernel, kernel), "weight")?;
+    let (weight, bias) = BatchNorm::load(output, norm)?.fold(&weight, None)?;
+    let config = Conv2dConfig { padding: kernel / 2, stride, groups, ..Conv2dConfig::default() };
+    Ok(Conv2d::new(weight, Some(bias), config))
+}
+
+/// `y = x · Wᵀ + b` with `W [output, input]`.
+pub(super) fn linear(input: usize, output: usize, vb: &VarBuilder<'_>) -> Result<Linear> {
+    Ok(Linear::new(vb.get((output, input), "weight")?, Some(vb.get(output, "bias")?)))
+}
+
+/// A convolution followed by ReLU.
+pub(super) fn conv_relu(conv: &Conv2d, x: &Tensor) -> Result<Tensor> {
+    conv.forward(x)?.relu()
+}
+
+/// Maximum over each of `height × width` bins of `x [.., H, W]`; bin `o` of `O` over `N` inputs covers
+/// `floor(o·N/O) .. ceil((o+1)·N/O)`, so that bins overlap where `O` does not divide `N` (SPEC 4.5).
+pub(super) fn adaptive_max_pool(x: &Tensor, height: usize, width: usize) -> Result<Tensor> {
+    let rank = x.rank();
+    pool_axis(&pool_axis(x, rank - 2, height)?, rank - 1, width)
+}
+
+fn pool_axis(x: &Tensor, axis: usize, bins: usize) -> Result<Tensor> {
+    let inputs = x.dim(axis)?;
+    if inputs == bins {
+        return Ok(x.clone());
+    }
+    if bins == 1 {
+        return x.max_keepdim(axis);
+    }
+    let starts: Vec<usize> = (0..bins).map(|bin| bin * inputs / bins).collect();
+    let ends: Vec<usize> = (0..bins).map(|bin| ((bin + 1) * inputs).div_ceil(bins)).collect();
+    let widest = starts.iter().zip(&ends).map(|(start, end)| end - start).max().unwrap_or(1);
+    // The maximum is idempotent, so a narrow bin may read its last input several times.
+    let taps = (0..widest).map(|tap| {
+        let indices: Vec<u32> =
+            starts.iter().zip(&ends).map(|(start, end)| (start + tap).min(end - 1) as u32).collect();
+        x.index_select(&Tensor::new(indices, x.device())?, axis)
+    });
+    taps.reduce(|pooled, tap| pooled?.maximum(&tap?)).expect("every bin has an input")
+}
+
+/// The mean over height and width: `[batch, channels, H, W]` → `[batch, channels]`.
+pub(super) fn global_mean(x: &Tensor) -> Result<Tensor> {
+    x.flatten_from(2)?.mean(D::Minus1)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn adaptive_bins_overlap_where_they_do_not_divide() {
+        let check = |inputs: &[f32], bins: usize, expected: &[f32]| {
+            let x = Tensor::new(inputs, &Device::Cpu).unwrap().reshape((1, inputs.len())).unwrap();
+            let pooled = adaptive_max_pool(&x, 1, bins).unwrap();
+            assert_eq!(pooled.flatten_all().unwrap().to_vec1::<f32>().unwrap(), expected);
+        };
+        check(&[1.0, 5.0, 2.0, 3.0], 2, &[5.0, 3.0]);
+        check(&[1.0, 0.0, 5.0, 0.0, 2.0], 3, &[1.0, 5.0, 2.0]);
+        check(&[-3.0, -1.0, -2.0], 2, &[-1.0, -1.0]);
+        check(&[4.0, 7.0], 2, &[4.0, 7.0]);
+        check(&[4.0, 7.0, 1.0], 1, &[7.0]);
+    }
+}

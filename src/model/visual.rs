@@ -1,0 +1,125 @@
+//! The image tower: CLIP's ModifiedResNet with attention pooling (SPEC 2).
+
+use candle_core::{D, Result, Tensor};
+use candle_nn::{Conv2d, Linear, Module, VarBuilder};
+
+use super::config::VisualConfig;
+use super::layers::{ConvShape, conv_norm, conv_relu, linear};
+
+/// Images to embeddings.
+pub(super) struct VisualTower {
+    stem: [Conv2d; 3],
+    blocks: Vec<Bottleneck>,
+    pool: AttentionPool,
+}
+
+impl VisualTower {
+    pub(super) fn load(config: &VisualConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        let (width, half) = (config.width, config.width / 2);
+        let stem = [
+            conv_norm(ConvShape::new(3, half, 3).stride(2), &vb.pp("conv1"), &vb.pp("bn1"))?,
+            conv_norm(ConvShape::new(half, half, 3), &vb.pp("conv2"), &vb.pp("bn2"))?,
+            conv_norm(ConvShape::new(half, width, 3), &vb.pp("conv3"), &vb.pp("bn3"))?,
+        ];
+        let mut blocks = Vec::new();
+        let mut channels = width;
+        for (stage, &count) in config.layers.iter().enumerate() {
+            for block in 0..count {
+                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+                let vb = vb.pp(format!("layer{}.{block}", stage + 1));
+                blocks.push(Bottleneck::load(channels, width << stage, stride, &vb)?);
+                channels = 4 * (width << stage);
+            }
+        }
+        Ok(Self { stem, blocks, pool: AttentionPool::load(config, embed_dim, &vb.pp("attnpool"))? })
+    }
+
+    /// `[batch, 3, resolution, resolution]` of CLIP-normalised RGB → `[batch, embed_dim]`, not normalised.
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let stem = self.stem.iter().try_fold(x.clone(), |x, conv| conv_relu(conv, &x))?;
+        let features = self.blocks.iter().try_fold(stem.avg_pool2d(2)?, |x, block| block.forward(&x))?;
+        self.pool.forward(&features)
+    }
+}
+
+/// A residual block in which average pooling does all the striding.
+struct Bottleneck {
+    reduce: Conv2d,
+    spatial: Conv2d,
+    expand: Conv2d,
+    shortcut: Option<Conv2d>,
+    stride: usize,
+}
+
+impl Bottleneck {
+    fn load(input: usize, inner: usize, stride: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        let output = 4 * inner;
+        let shortcut = if vb.contains_tensor("downsample.0.weight") {
+            Some(conv_norm(ConvShape::new(input, output, 1), &vb.pp("downsample.0"), &vb.pp("downsample.1"))?)
+        } else {
+            None
+        };
+        Ok(Self {
+            reduce: conv_norm(ConvShape::new(input, inner, 1), &vb.pp("conv1"), &vb.pp("bn1"))?,
+            spatial: conv_norm(ConvShape::new(inner, inner, 3), &vb.pp("conv2"), &vb.pp("bn2"))?,
+            expand: conv_norm(ConvShape::new(inner, output, 1), &vb.pp("conv3"), &vb.pp("bn3"))?,
+            shortcut,
+            stride,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
+        let residual = self.expand.forward(&self.downsample(&inner)?)?;
+        let skip = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(&self.downsample(x)?)?,
+            None => x.clone(),
+        };
+        (residual + skip)?.relu()
+    }
+
+    fn downsample(&self, x: &Tensor) -> Result<Tensor> {
+        if self.stride == 1 { Ok(x.clone()) } else { x.avg_pool2d(self.stride) }
+    }
+}
+
+/// Multi-head attention over the pixels of the last stage and their mean, which alone asks (token 0).
+struct AttentionPool {
+    positions: Tensor,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    heads: usize,
+}
+
+impl AttentionPool {
+    fn load(config: &VisualConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+        let channels = config.pooled_channels();
+        let tokens = config.pooled_side().pow(2) + 1;
+        Ok(Self {
+            positions: vb.get((tokens, channels), "positional_embedding")?,
+            query: linear(channels, channels, &vb.pp("q_proj"))?,
+            key: linear(channels, channels, &vb.pp("k_proj"))?,
+            value: linear(channels, channels, &vb.pp("v_proj"))?,
+            output: linear(channels, embed_dim, &vb.pp("c_proj"))?,
+            heads: config.heads,
+        })
+    }
+
+    /// `[batch, channels, side, side]` → `[batch, embed_dim]`.
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let pixels = x.flatten_from(2)?.transpose(1, 2)?;
+        let tokens = Tensor::cat(&[&pixels.mean_keepdim(1)?, &pixels], 1)?.broadcast_add(&self.positions)?;
+        let (batch, count, channels) = tokens.dims3()?;
+        let head_dim = channels / self.heads;
+        let split =
+            |x: Tensor, count: usize| x.reshape((batch, count, self.heads, head_dim))?.transpose(1, 2)?.contiguous();
+        let query = split((self.query.forward(&tokens.narrow(1, 0, 1)?)? / (head_dim as f64).sqrt())?, 1)?;
+        let key = split(self.key.forward(&tokens)?, count)?;
+        let value = split(self.value.forward(&tokens)?, count)?;
+        let weights = candle_nn::ops::softmax(&query.matmul(&key.transpose(2, 3)?.contiguous()?)?, D::Minus1)?;
+        let pooled = weights.matmul(&value)?.transpose(1, 2)?.reshape((batch, channels))?;
+        self.output.forward(&pooled)
+    }
+}
