@@ -9,7 +9,8 @@ mod error;
 pub use error::DecodeError;
 
 /// What a sound file may cost. Exceeding any of them is [`DecodeError::TooLarge`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AudioLimits {
     /// Size of the file on disk.
     pub file_bytes: u64,
@@ -28,7 +29,8 @@ impl Default for AudioLimits {
 }
 
 /// What a picture file may cost. Exceeding any of them is [`DecodeError::TooLarge`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ImageLimits {
     /// Size of the file on disk.
     pub file_bytes: u64,

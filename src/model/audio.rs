@@ -90,6 +90,7 @@ impl Stage {
     }
 }
 
+#[derive(Clone, Copy)]
 struct BlockShape {
     input: usize,
     inner: usize,

@@ -100,7 +100,7 @@ fn folded_basis(filters: &Filters, bins: usize, n_fft: usize, window: &[f32]) ->
     let times: Vec<f32> = (first..first + width).map(|n| time(n, n_fft)).collect();
     let mut basis = vec![0f32; 2 * bins * width];
     let (real, imaginary) = basis.split_at_mut(bins * width);
-    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = bins.div_ceil(threads);
     std::thread::scope(|scope| {
         let shares = real.chunks_mut(share * width).zip(imaginary.chunks_mut(share * width));

@@ -66,15 +66,15 @@ impl AudioClip {
             }
             Ok(())
         })?;
-        Self::build(metadata, VarBuilder::from_tensors(tensors, DType::F32, &device))
+        Self::build(metadata, &VarBuilder::from_tensors(tensors, DType::F32, &device))
     }
 
-    fn build(metadata: Metadata, vb: VarBuilder<'_>) -> Result<Self, ModelError> {
+    fn build(metadata: Metadata, vb: &VarBuilder<'_>) -> Result<Self, ModelError> {
         let config = &metadata.config;
         let scale = |name: &str| Ok::<_, ModelError>(scales::effective(vb.get((), name)?.to_scalar()?));
         let audio = config.audio.as_ref();
         Ok(Self {
-            text: TextTower::load(&config.text, config.embed_dim, &vb)?,
+            text: TextTower::load(&config.text, config.embed_dim, vb)?,
             visual: VisualTower::load(&config.visual, config.embed_dim, &vb.pp("visual"))?,
             audio: audio.map(|audio| AudioTower::load(audio, config.embed_dim, &vb.pp("audio"))).transpose()?,
             scales: LogitScales {

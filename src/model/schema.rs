@@ -119,7 +119,7 @@ impl Schema {
         self.conv_norm("audio.conv1", "audio.bn1", [audio.width, 3, 7, 7]);
         let mut channels = audio.width;
         for (stage, &blocks) in audio.layers.iter().enumerate() {
-            let inner = 2 * audio.width << stage;
+            let inner = (2 * audio.width) << stage;
             self.attention(stage + 1, channels, 2 * inner);
             for block in 0..blocks {
                 let name = format!("audio.layer{}.{block}", stage + 1);
@@ -152,6 +152,7 @@ impl Schema {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Bottleneck {
     input: usize,
     inner: usize,
