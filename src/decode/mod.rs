@@ -5,7 +5,9 @@
 //! Does not know the model, its sample rate or its picture size.
 
 mod error;
+mod image;
 
+pub use self::image::{DecodedImage, Rotation, decode_image, read_image};
 pub use error::DecodeError;
 
 /// What a sound file may cost. Exceeding any of them is [`DecodeError::TooLarge`].
