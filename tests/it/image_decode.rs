@@ -15,7 +15,8 @@ fn read_npy(path: &std::path::Path) -> Vec<f32> {
 
 #[test]
 fn demo_pictures_match_the_references_planes() {
-    const BOUND: f32 = 3e-4;
+    // Half of the values are equal to the last bit; none is further off than this.
+    const BOUND: f32 = 1e-5;
     let golden = read_npy(&crate::shared("audioclip/inputs/images_demo.npy"));
     let names = ["cars_1", "cars_2", "cat_1", "cat_2"];
     let planes = golden.chunks_exact(golden.len() / names.len());
@@ -26,7 +27,6 @@ fn demo_pictures_match_the_references_planes() {
         let found = normalised_planes(&decoded.image, RESOLUTION);
         assert_eq!(found.len(), expected.len());
         let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        println!("{name} {}x{} {worst:e}", decoded.image.width, decoded.image.height);
         assert!(worst <= BOUND, "{name}: largest difference {worst:e}, at most {BOUND:e} is allowed");
     }
 }
