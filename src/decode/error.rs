@@ -35,6 +35,9 @@ pub enum DecodeError {
         /// The configuration key of the limit.
         key: &'static str,
     },
+    /// The sample rate cannot be converted.
+    #[error(transparent)]
+    Resample(#[from] super::resample::ResampleError),
     /// The file decodes to nothing at all.
     #[error("empty: it holds no {0}")]
     Empty(&'static str),

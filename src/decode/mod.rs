@@ -4,8 +4,10 @@
 //! Invariant: sizes are checked against [`AudioLimits`] and [`ImageLimits`] from headers, before memory is asked for.
 //! Does not know the model, its sample rate or its picture size.
 
+pub mod audio;
 mod error;
 mod image;
+pub mod resample;
 
 pub use self::image::{DecodedImage, Rotation, decode_image, read_image};
 pub use error::DecodeError;
@@ -16,9 +18,9 @@ pub use error::DecodeError;
 pub struct AudioLimits {
     /// Size of the file on disk.
     pub file_bytes: u64,
-    /// Decoded length.
+    /// Decoded length; a header that claims more is refused, and so is a stream that goes on past it.
     pub duration_s: u64,
-    /// Decoded samples over all channels that may be held in memory at once.
+    /// Decoded samples over all channels that a result may hold, at four bytes each.
     pub samples: u64,
     /// Channels of a recording.
     pub channels: u32,

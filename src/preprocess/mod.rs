@@ -3,6 +3,7 @@
 //! Invariant: a change that moves a single value changes [`VERSION`], and with it every embedding space.
 //! Does not know files, codecs or tensors.
 
+pub mod audio;
 pub mod image;
 
 /// Version of everything in this module, part of the identity of an embedding space.
