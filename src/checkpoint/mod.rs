@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod limits;
 mod pickle;
+pub mod pull;
 mod record;
 mod safetensors;
 mod state_dict;
