@@ -15,7 +15,7 @@ use super::{Sha256Digest, Source};
 pub enum DownloadError {
     /// The address cannot be fetched at all; nothing was tried.
     #[error(
-        "not a usable address: {reason}; give a plain http:// or https:// one (a file already here: earmark model import)"
+        "not a usable address: {reason}; give an http:// or https:// one (a file already here: earmark model import)"
     )]
     Address {
         /// What is wrong with it. The address itself is left out: it may hold a password.
@@ -57,7 +57,7 @@ pub enum DownloadError {
         reason: String,
     },
     /// The server was silent for too long.
-    #[error("{url}: nothing arrived for {} s; the server or the network is stuck, try again later", .after.as_secs_f32())]
+    #[error("{url}: nothing arrived for {} s; server or network are stuck, try again later", .after.as_secs_f32())]
     Stalled {
         /// The address asked for.
         url: String,

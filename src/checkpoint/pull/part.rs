@@ -1,48 +1,20 @@
 //! The file being built: `<destination>.part`, its lock, its running digest, and the record of where it came from.
 //!
-//! The record, `<destination>.part.json`, holds the address, the expected size and digest, and the server's version of
-//! the file; bytes without a matching record are not continued.
+//! Bytes without a matching [`Record`] are not continued.
 //! Invariants: `length` bytes of the file have gone through `digest`, and all of them came from what the record names;
 //! the part is locked for as long as it is held, and what is locked is what the path names.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::answer::Version;
+use super::disk::{digest_of, free_bytes, open_locked, sync_folder};
+use super::record::Record;
 use super::{DownloadError, Sha256Digest, Source};
-
-/// Version of the record's format. A record of another one is not understood, and its part not continued.
-const RECORD_FORMAT: u32 = 1;
-/// A part may vanish between opening and locking when another download ends; it will not happen this often in a row.
-const LOCK_TRIES: u32 = 8;
-const READ_BYTES: usize = 1 << 17;
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    format: u32,
-    url: String,
-    bytes: u64,
-    sha256: String,
-    version: Version,
-}
-
-impl Record {
-    fn new(source: &Source, version: Version) -> Self {
-        let Source { url, bytes, sha256, .. } = source;
-        Self { format: RECORD_FORMAT, url: url.clone(), bytes: *bytes, sha256: sha256.to_string(), version }
-    }
-
-    /// Reads the record; `None` if there is none, or none that concerns `source`.
-    fn load(path: &Path, source: &Source) -> Option<Self> {
-        let record: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        (record == Self::new(source, record.version.clone())).then_some(record)
-    }
-}
 
 /// The beginning of a file, held under a lock.
 pub(super) struct Part<'a> {
@@ -53,7 +25,8 @@ pub(super) struct Part<'a> {
     length: u64,
     digest: Sha256,
     version: Version,
-    pieces: u32,
+    /// Whether all bytes came from one response to this call.
+    single: bool,
 }
 
 impl<'a> Part<'a> {
@@ -75,7 +48,7 @@ impl<'a> Part<'a> {
             length: 0,
             digest: Sha256::new(),
             version: Version::default(),
-            pieces: 0,
+            single: false,
         };
         if (1..=source.bytes).contains(&on_disk)
             && let Some(record) = Record::load(&part.record_path, source)
@@ -89,7 +62,7 @@ impl<'a> Part<'a> {
     fn take_up(&mut self, cancel: &AtomicBool) -> Result<(), DownloadError> {
         let hashed = digest_of(&mut self.file, cancel).map_err(|error| self.trouble(error))?;
         let Some((digest, length)) = hashed else { return Err(self.cancelled()) };
-        (self.digest, self.length, self.pieces) = (digest, length, 1);
+        (self.digest, self.length, self.single) = (digest, length, false);
         Ok(())
     }
 
@@ -108,9 +81,9 @@ impl<'a> Part<'a> {
         &self.version
     }
 
-    /// Whether the bytes came from more than one response.
+    /// Whether the bytes came from more than one response to this call: from several, or from an earlier call.
     pub(super) fn is_pieced(&self) -> bool {
-        self.pieces > 1
+        !self.single
     }
 
     /// Whether there is nothing on disk, not even bytes that this call could not use.
@@ -130,17 +103,16 @@ impl<'a> Part<'a> {
     pub(super) fn restart(&mut self, version: Version) -> Result<(), DownloadError> {
         self.wipe()?;
         self.version = version;
-        let record = Record::new(self.source, self.version.clone());
-        let json = serde_json::to_vec(&record).expect("a struct of numbers and strings has a JSON form");
-        fs::write(&self.record_path, json)
+        Record::new(self.source, self.version.clone())
+            .save(&self.record_path)
             .map_err(|error| DownloadError::storage(&self.record_path, self.missing(), error))?;
-        self.pieces = 1;
+        self.single = true;
         Ok(())
     }
 
     /// Continues with a further response.
     pub(super) fn resume(&mut self) {
-        self.pieces += 1;
+        self.single = false;
     }
 
     /// Writes `bytes` after those that are here.
@@ -221,90 +193,6 @@ pub(super) fn is_complete(path: &Path, source: &Source, cancel: &AtomicBool) -> 
     }
     let hashed = digest_of(&mut file, cancel)?;
     Ok(hashed.map(|(digest, _)| Sha256Digest::from(<[u8; 32]>::from(digest.finalize())) == source.sha256))
-}
-
-/// Hashes a file from its start, and leaves the position at its end. `None` if cancelled.
-fn digest_of(file: &mut File, cancel: &AtomicBool) -> io::Result<Option<(Sha256, u64)>> {
-    file.seek(SeekFrom::Start(0))?;
-    let (mut digest, mut length) = (Sha256::new(), 0);
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        if cancel.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(Some((digest, length))),
-            Ok(count) => {
-                digest.update(&buffer[..count]);
-                length += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Opens or creates the file and locks it; `None` if someone else holds the lock.
-fn open_locked(path: &Path) -> io::Result<Option<File>> {
-    for _ in 0..LOCK_TRIES {
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            // The lock only keeps two downloads apart; a file system without locks is no reason to have none.
-            Err(TryLockError::Error(error)) => tracing::warn!("{}: cannot be locked: {error}", path.display()),
-        }
-        // Its former holder may have renamed or deleted it in the meantime: then this is no longer the part.
-        if is_same_file(&file, path)? {
-            return Ok(Some(file));
-        }
-    }
-    Ok(None)
-}
-
-#[cfg(unix)]
-fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-
-    let open = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn is_same_file(_: &File, path: &Path) -> io::Result<bool> {
-    path.try_exists()
-}
-
-/// Free space for ordinary users where `path` is; `None` where the system does not tell.
-#[cfg(unix)]
-fn free_bytes(path: &Path) -> Option<u64> {
-    let space = rustix::fs::statvfs(folder_of(path)).ok()?;
-    space.f_bavail.checked_mul(space.f_frsize)
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
-    None
-}
-
-/// A rename is durable once its folder is.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder_of(path))?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -21,7 +21,7 @@ pub(super) enum Remedy {
     StartOver,
 }
 
-/// Sorts an error. `pieced` says that the part on disk came from more than one response.
+/// Sorts an error. `pieced` says that the part on disk came from more than one response to this call.
 pub(super) fn remedy(error: &DownloadError, pieced: bool) -> Remedy {
     match error {
         DownloadError::HostNotFound { .. }
@@ -73,6 +73,7 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Sha256Digest;
     use super::*;
 
     fn status(status: u16, retry_after_s: Option<u64>) -> DownloadError {
@@ -102,8 +103,6 @@ mod tests {
         assert_eq!(remedy(&wrong, false), Remedy::GiveUp);
         assert_eq!(remedy(&wrong, true), Remedy::StartOver);
     }
-
-    use super::super::Sha256Digest;
 
     #[test]
     fn waits_double_up_to_the_limit_and_end() {
