@@ -6,13 +6,16 @@
 //!
 //! Damaged files give what can be decoded, and a note: see [`AudioReader::damage`].
 
+mod caf;
 mod edit_list;
+mod faults;
 mod packets;
 mod pcm;
 mod priming;
 mod read;
 mod reader;
 mod source;
+mod track;
 mod wav;
 
 pub use read::{DecodedRecording, MonoAudio, RecordingRequest, read_mono, read_recording};

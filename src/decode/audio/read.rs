@@ -36,7 +36,7 @@ pub struct DecodedRecording {
 pub struct RecordingRequest {
     /// Samples a second of the result; the file's own rate if `None`.
     pub target_rate_hz: Option<u32>,
-    /// Stop after this many frames of the result.
+    /// Stop after this many frames of the result; 0 counts as 1.
     pub max_frames: Option<u64>,
 }
 
@@ -124,7 +124,7 @@ impl Collector {
         let (facts, limit) = (reader.facts(), reader.limits().samples);
         let from_hz = facts.sample_rate_hz;
         let resamplers = (0..channels).map(|_| Resampler::new(from_hz, to_hz)).collect::<Result<Vec<_>, _>>()?;
-        let max_frames = max_frames.unwrap_or(u64::MAX);
+        let max_frames = max_frames.map_or(u64::MAX, |frames| frames.max(1));
         let planes = vec![Vec::new(); resamplers.len()];
         let collector = Self { resamplers, planes, max_frames, room: limit / u64::from(channels), limit };
         let declared = facts.declared_frames.map_or(0, |frames| resampled_len(frames, from_hz, to_hz));

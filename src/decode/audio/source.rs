@@ -54,6 +54,11 @@ impl Source {
         self.len
     }
 
+    /// Declares the bytes from `len` on to be no part of the format.
+    pub(super) fn end_at(&mut self, len: u64) {
+        self.len = len.min(self.len);
+    }
+
     /// The same bytes from the start, for decoders that must not look at the end.
     pub(super) fn forward_only(mut self) -> io::Result<Self> {
         self.forward_only = true;

@@ -1,5 +1,8 @@
 //! Broken, lying and hostile files: each gives its documented result, quickly, and never a panic.
 
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+
+use earmark::decode::audio::AudioReader;
 use earmark::decode::{AudioLimits, DecodeError};
 
 use super::wav_file::{EXTENSIBLE, FLOAT, PCM, WavFile, little_endian};
@@ -90,6 +93,57 @@ fn what_is_no_sound_is_unsupported() {
     check(vec![0; 10_000]);
     check(std::fs::read(crate::shared("media/demo/cat_1.jpg")).unwrap());
     check(std::fs::read(env!("CARGO_MANIFEST_DIR").to_string() + "/Cargo.toml").unwrap());
+}
+
+#[test]
+fn random_bytes_are_refused() {
+    let mut state = 1u32;
+    for len in (1..200).map(|n| n * 97) {
+        let bytes: Vec<u8> = (0..len)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_le_bytes()[3]
+            })
+            .collect();
+        let error = decode(bytes).unwrap_err();
+        assert!(matches!(error, DecodeError::Unsupported { .. } | DecodeError::Damaged { .. }), "{error}");
+    }
+}
+
+/// Bytes on a disk that fails from some position on.
+struct FailingDisk {
+    bytes: Cursor<Vec<u8>>,
+    good_bytes: u64,
+}
+
+impl Read for FailingDisk {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.good_bytes.saturating_sub(self.bytes.position());
+        match usize::try_from(left).unwrap().min(buffer.len()) {
+            0 if !buffer.is_empty() => Err(io::Error::other("bad sector")),
+            len => self.bytes.read(&mut buffer[..len]),
+        }
+    }
+}
+
+impl Seek for FailingDisk {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(position)
+    }
+}
+
+#[test]
+fn a_failing_disk_is_not_taken_for_a_damaged_file() {
+    let wav = WavFile::mono_16(&noise(1, 100_000)).bytes();
+    let flac = std::fs::read(fixture("stereo.flac")).unwrap();
+    for (bytes, good_bytes) in [(wav.clone(), 0), (wav.clone(), 30), (wav, 100_000), (flac.clone(), 20), (flac, 10_000)]
+    {
+        let disk = FailingDisk { bytes: Cursor::new(bytes), good_bytes };
+        let result = AudioReader::from_bytes(disk, &AudioLimits::default());
+        let error = result.and_then(|reader| reader.into_mono(44_100)).unwrap_err();
+        assert!(matches!(error, DecodeError::Io(_)), "{good_bytes}: {error}");
+        assert_eq!(error.to_string(), "cannot be read: bad sector");
+    }
 }
 
 #[test]

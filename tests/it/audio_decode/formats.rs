@@ -176,3 +176,23 @@ fn names_do_not_matter() {
         assert_eq!(renamed, read_mono(&fixture(name), 44_100, &AudioLimits::default()).unwrap(), "{name} as {wrong}");
     }
 }
+
+#[test]
+fn filler_after_the_last_caf_chunk_is_ignored() {
+    let mut bytes = std::fs::read(fixture("mono_pcm.caf")).unwrap();
+    bytes.push(0);
+    let decoded = decode(bytes).unwrap();
+    assert_eq!((decoded.recording.channels, decoded.damage), (vec![noise_f32(1, 3_000)], None));
+}
+
+#[test]
+fn chained_streams_are_heard_one_after_the_other() {
+    let (mono, stereo) = (std::fs::read(fixture("mono.opus")).unwrap(), std::fs::read(fixture("stereo.opus")).unwrap());
+    let twice = decode([&mono[..], &mono].concat()).unwrap();
+    assert_eq!((twice.recording.frames(), twice.damage), (18_000, None));
+    let (first, second) = twice.recording.channels[0].split_at(9_000);
+    assert_eq!(first, second);
+    let mixed = decode([mono, stereo].concat()).unwrap();
+    assert_eq!(mixed.recording.channels, [first]);
+    assert_eq!(mixed.damage.as_deref(), Some("it breaks off: its rate or channels change in the middle"));
+}

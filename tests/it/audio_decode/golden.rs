@@ -1,13 +1,14 @@
 //! Equality with the reference: decoded demo sounds, down-mix, resampling, and the evaluation protocols.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use earmark::decode::AudioLimits;
-use earmark::decode::audio::{RecordingRequest, read_mono, read_recording};
+use earmark::decode::audio::{AudioReader, RecordingRequest, read_mono, read_recording};
 use earmark::preprocess::audio::{ESC50_FRAMES, SAMPLE_RATE_HZ, US8K_FRAMES, crop_start, esc50, eval_pad, stretch};
 
 use super::wav_file::{PCM, WavFile, little_endian};
-use super::{decode, noise};
+use super::{decode, fixture, noise};
 use crate::shared;
 
 const DEMO: [&str; 2] = ["alarm_clock_3-120526-B-37.wav", "car_horn_1-24074-A-43.wav"];
@@ -124,12 +125,34 @@ fn the_mix_is_the_mean_and_comes_before_resampling() {
     let mut mixed = WavFile::new(PCM, 1, 32, little_endian(&mean, 4));
     mixed.sample_rate_hz = 48_000;
     let mono = |file: &WavFile| {
-        let bytes = std::io::Cursor::new(file.bytes());
-        let reader = earmark::decode::audio::AudioReader::from_bytes(bytes, &AudioLimits::default()).unwrap();
+        let reader = AudioReader::from_bytes(Cursor::new(file.bytes()), &AudioLimits::default()).unwrap();
         reader.into_mono(SAMPLE_RATE_HZ).unwrap().samples
     };
     assert_eq!(mono(&stereo).len(), 4_594);
     assert!(mono(&stereo) == mono(&mixed));
+}
+
+#[test]
+fn resampled_mono_is_that_of_librosa() {
+    let check = |rate, frames| {
+        let interleaved: Vec<i32> =
+            noise(1, frames).into_iter().zip(noise(2, frames)).flat_map(|(l, r)| [l, r]).collect();
+        let mut file = WavFile::new(PCM, 2, 16, little_endian(&interleaved, 2));
+        file.sample_rate_hz = rate;
+        let reader = AudioReader::from_bytes(Cursor::new(file.bytes()), &AudioLimits::default()).unwrap();
+        let mono = reader.into_mono(SAMPLE_RATE_HZ).unwrap().samples;
+        let expected = std::fs::read(fixture(&format!("librosa_from_{rate}.f32"))).unwrap();
+        let expected: Vec<f32> = expected.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        assert_eq!(mono.len(), expected.len(), "{rate} Hz");
+        // Equal on the machine the golden was made on; other vector units may round otherwise.
+        let worst = mono.iter().zip(&expected).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-6, "{rate} Hz: {worst}");
+    };
+    check(8_000, 200);
+    check(11_025, 200);
+    check(22_050, 600);
+    check(48_000, 600);
+    check(96_000, 600);
 }
 
 #[test]
