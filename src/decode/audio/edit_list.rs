@@ -12,13 +12,16 @@ use super::source::Source;
 /// Boxes looked at on one level. Long fragmented films have some ten thousand.
 const MAX_BOXES: usize = 1 << 16;
 
+/// Entries of an edit list looked at: whether there is one or more is all that counts.
+const MAX_ENTRIES: u32 = 16;
+
 /// Length of the text of an `iTunSMPB` note that is looked at; the interesting numbers come first.
 const NOTE_BYTES: usize = 64;
 
 /// What an MP4 file says about the start and the end of its tracks.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Mp4Timing {
-    /// The first real entry of the edit list of each track that has one, by track number.
+    /// Where the sound of each track with an edit list starts and how long it is, by track number.
     pub(super) edits: Vec<(u32, Edit)>,
     /// The `iTunSMPB` note.
     pub(super) gapless: Option<Gapless>,
@@ -72,7 +75,8 @@ fn read_edit(source: &mut Source, track: Range<u64>, movie_timescale: u32) -> io
     let (version, count) = (head[0], be_u32(&head, 4));
     // Entries with a negative start are silence before the track: they delay the picture, not the sound.
     let mut position = list.start + 8;
-    for _ in 0..count.min(16) {
+    let mut edits = Vec::new();
+    for _ in 0..count.min(MAX_ENTRIES) {
         let (duration, media_start) = if version == 1 {
             let Some(entry) = source.array_at::<20>(position)? else { break };
             position += 20;
@@ -83,10 +87,15 @@ fn read_edit(source: &mut Source, track: Range<u64>, movie_timescale: u32) -> io
             (u64::from(be_u32(&entry, 0)), i64::from(i32::from_be_bytes(be_u32(&entry, 4).to_be_bytes())))
         };
         if let Ok(media_start) = u64::try_from(media_start) {
-            return Ok(Some((id, Edit { media_start, media_timescale, duration, movie_timescale })));
+            edits.push(Edit { media_start, media_timescale, duration, movie_timescale });
         }
     }
-    Ok(None)
+    Ok(match edits[..] {
+        [] => None,
+        [edit] => Some((id, edit)),
+        // A film cut from pieces: better too much of its sound than too little.
+        [first, ..] => Some((id, Edit { duration: 0, ..first })),
+    })
 }
 
 /// The timescale of an `mvhd` or `mdhd` box: the field after its two times.
@@ -122,7 +131,7 @@ fn read_note(source: &mut Source, movie: Range<u64>) -> io::Result<Option<Gaples
 fn parse_note(text: &str) -> Option<Gapless> {
     let mut fields = text.split_ascii_whitespace().skip(1).map(|field| u64::from_str_radix(field, 16).ok());
     let (delay, _padding, frames) = (fields.next()??, fields.next()??, fields.next()??);
-    Some(Gapless { delay, frames })
+    (frames > 0).then_some(Gapless { delay, frames })
 }
 
 fn find_path(source: &mut Source, mut range: Range<u64>, path: &[&[u8; 4]]) -> io::Result<Option<Range<u64>>> {
@@ -168,14 +177,4 @@ fn be_u64(bytes: &[u8], at: usize) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notes_of_apple_encoders_are_understood() {
-        let note = " 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000";
-        assert_eq!(parse_note(note), Some(Gapless { delay: 2_112, frames: 4_141_558 }));
-        assert_eq!(parse_note(" 00000000 00000840 000001CA"), None);
-        assert_eq!(parse_note("no numbers at all"), None);
-    }
-}
+mod tests;

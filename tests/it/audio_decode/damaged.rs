@@ -250,6 +250,7 @@ fn mutated_files_never_panic_and_stay_within_limits() {
         .unwrap()
         .map(|entry| entry.unwrap())
         .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .filter(|(name, _)| !name.ends_with(".md") && !name.ends_with(".f32"))
         .collect();
     originals.sort();
     originals.push(("made.wav".into(), WavFile::new(PCM, 2, 24, little_endian(&noise(1, 500), 3)).bytes()));
@@ -271,7 +272,7 @@ fn mutated_files_never_panic_and_stay_within_limits() {
                 assert!(finite, "{name}, round {round}");
             }
             // Some panic inside the demuxer; that it comes back as an error is what is tested.
-            Err(error) => assert!(!error.to_string().is_empty()),
+            Err(error) => assert!(!matches!(error, DecodeError::Io(_)), "{name}, round {round}: {error}"),
         }
     }
     assert!(decoded > 400, "only {decoded} decoded: the mutations are too coarse to test anything");
