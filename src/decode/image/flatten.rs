@@ -72,8 +72,8 @@ fn over_white<const MAX: u64>(color: u64, alpha: u64, kind: Alpha) -> u8 {
     u8::try_from((seen * 255 + MAX * MAX / 2) / (MAX * MAX)).expect("the sum of both weights is MAX")
 }
 
+#[expect(clippy::cast_sign_loss, reason = "the cast saturates, and takes NaN to 0")]
 fn unit_to_u8(value: f32) -> u8 {
-    // A cast from float saturates and takes NaN to 0.
     (value * 255.0).round() as u8
 }
 

@@ -37,6 +37,16 @@ pub(super) fn decode(bytes: &[u8], limits: &ImageLimits) -> Result<(RgbImage, Op
         let reason = format!("JPEG of {bits} bits a sample, only 8 are read");
         return Err(DecodeError::Unsupported { expected: "picture", reason });
     }
+    let decoded = decode_stream(bytes, limits);
+    if let Err(DecodeError::Damaged { .. }) = decoded
+        && let Some(kept) = jpeg_header::before_cut_segment(bytes)
+    {
+        return decode_stream(kept, limits);
+    }
+    decoded
+}
+
+fn decode_stream(bytes: &[u8], limits: &ImageLimits) -> Result<(RgbImage, Option<String>), DecodeError> {
     let mut decompressor = Decompressor::new().map_err(damaged)?;
     decompressor.set_scan_limit(MAX_SCANS).map_err(damaged)?;
     let header = decompressor.read_header(bytes);
@@ -99,6 +109,8 @@ fn no_picture(warning: &str) -> DecodeError {
 fn damaged(error: turbojpeg::Error) -> DecodeError {
     let reason = match error {
         turbojpeg::Error::TurboJpegError(message) => message,
+        // The binding's way to say that the size in the header is still unset.
+        turbojpeg::Error::IntegerOverflow(_) => "it ends before its frame header".into(),
         other => other.to_string(),
     };
     DecodeError::Damaged { format: FORMAT, reason }

@@ -96,6 +96,29 @@ pub(super) fn essential(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// What precedes the segment between or before scans that the end of the file cuts in two, if one is. The decoder takes
+/// the rest of such a segment for nonsense, where it would take its absence for a truncated picture.
+pub(super) fn before_cut_segment(bytes: &[u8]) -> Option<&[u8]> {
+    let mut walk = segments(bytes);
+    loop {
+        // Runs to the next scan, to the end of the image, to a segment that does not fit, or out of markers.
+        walk.by_ref().for_each(drop);
+        let cut = &bytes[..bytes.len() - walk.rest.len()];
+        match walk.rest {
+            [0xff, SOS, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                match walk.rest.get(2 + length..) {
+                    Some(coded) => walk.rest = coded,
+                    None => return Some(cut),
+                }
+            }
+            [0xff, 0xd8 | 0xd9, ..] => return None,
+            [0xff, marker, ..] if !matches!(marker, 0x00 | 0xff) => return Some(cut),
+            _ => return None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +166,24 @@ mod tests {
         }
         // A length below its own two bytes.
         assert_eq!(essential(&file(&[b"\xff\xc2\x00\x01", SCAN])), None);
+    }
+
+    #[test]
+    fn a_segment_cut_by_the_end_of_the_file_is_found() {
+        #[track_caller]
+        fn check(parts: &[&[u8]], kept: Option<&[&[u8]]>) {
+            let bytes = file(parts);
+            assert_eq!(before_cut_segment(&bytes).map(<[u8]>::to_vec), kept.map(file));
+        }
+        // Coded data with a stuffed byte and a restart marker.
+        const CODED: &[u8] = b"\xff\xda\x00\x02da\xff\x00ta\xff\xd0more";
+        check(&[FRAME, SCAN], None);
+        check(&[FRAME, CODED], None);
+        check(&[FRAME, CODED, FRAME, CODED], None);
+        check(&[FRAME, CODED, b"\xff"], None);
+        check(&[FRAME, CODED, b"\xff\xc4"], Some(&[FRAME, CODED]));
+        check(&[FRAME, CODED, b"\xff\xc4\x00\x09table"], Some(&[FRAME, CODED]));
+        check(&[FRAME, CODED, CODED, b"\xff\xda\x00\x0c"], Some(&[FRAME, CODED, CODED]));
+        check(&[b"\xff\xc4\x00\x09table"], Some(&[]));
     }
 }
