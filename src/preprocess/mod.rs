@@ -5,6 +5,8 @@
 
 pub mod audio;
 pub mod image;
+pub mod text;
+pub mod tokens;
 
 /// Version of everything in this module, part of the identity of an embedding space.
 pub const VERSION: u32 = 1;
