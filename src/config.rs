@@ -9,6 +9,7 @@ use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::checkpoint::CheckpointLimits;
 use crate::decode::{AudioLimits, ImageLimits};
 use crate::model::DeviceChoice;
 
@@ -46,10 +47,14 @@ pub struct ModelSettings {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
+    /// Longest sound, in seconds, that is embedded in one piece.
+    pub whole_clip_s: u64,
     /// Sound files.
     pub audio: AudioLimits,
     /// Picture files.
     pub image: ImageLimits,
+    /// Checkpoint files.
+    pub checkpoint: CheckpointLimits,
 }
 
 /// How models are downloaded.
@@ -58,8 +63,8 @@ pub struct Limits {
 pub struct DownloadSettings {
     /// Seconds without a byte after which a connection is given up.
     pub stall_timeout_s: u64,
-    /// Resumptions in a row before the download is given up.
-    pub attempts: u32,
+    /// Tries after the first without any progress, after which the download is given up.
+    pub retries: u32,
 }
 
 /// Why there is no configuration.
@@ -219,6 +224,7 @@ mod tests {
         let config = load("", &[]).unwrap();
         assert_eq!(config.limits.audio, AudioLimits::default());
         assert_eq!(config.limits.image, ImageLimits::default());
+        assert_eq!(config.limits.checkpoint, CheckpointLimits::default());
         assert_eq!(config.model.device, DeviceChoice::Auto);
     }
 

@@ -1,2 +1,5 @@
 //! The `earmark` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    earmark::cli::run()
+}

@@ -40,6 +40,11 @@ impl Dtype {
         }
     }
 
+    /// Whether the elements are floating-point numbers.
+    pub fn is_floating(self) -> bool {
+        matches!(self, Self::F32 | Self::F16 | Self::BF16 | Self::F64)
+    }
+
     /// The element type of a PyTorch storage class such as `FloatStorage`.
     pub(super) fn of_torch_storage(class: &str) -> Option<Self> {
         Some(match class {

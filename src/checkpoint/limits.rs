@@ -3,7 +3,8 @@
 use super::CheckpointError;
 
 /// What a checkpoint file may cost. Exceeding any of them is [`CheckpointError::TooLarge`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CheckpointLimits {
     /// Size of the file on disk.
     pub file_bytes: u64,
@@ -38,31 +39,31 @@ impl Default for CheckpointLimits {
 
 impl CheckpointLimits {
     pub(super) fn check_file(&self, bytes: u64) -> Result<(), CheckpointError> {
-        check("file size in bytes", bytes, self.file_bytes, "checkpoint.file_bytes")
+        check("file size in bytes", bytes, self.file_bytes, "limits.checkpoint.file_bytes")
     }
 
     pub(super) fn check_index(&self, what: &'static str, bytes: u64) -> Result<(), CheckpointError> {
-        check(what, bytes, self.index_bytes, "checkpoint.index_bytes")
+        check(what, bytes, self.index_bytes, "limits.checkpoint.index_bytes")
     }
 
     pub(super) fn check_entries(&self, entries: u64) -> Result<(), CheckpointError> {
-        check("number of archive entries", entries, self.archive_entries, "checkpoint.archive_entries")
+        check("number of archive entries", entries, self.archive_entries, "limits.checkpoint.archive_entries")
     }
 
     pub(super) fn check_objects(&self, objects: u64) -> Result<(), CheckpointError> {
-        check("number of pickled values", objects, self.pickle_objects, "checkpoint.pickle_objects")
+        check("number of pickled values", objects, self.pickle_objects, "limits.checkpoint.pickle_objects")
     }
 
     pub(super) fn check_tensors(&self, tensors: u64) -> Result<(), CheckpointError> {
-        check("number of tensors", tensors, self.tensors, "checkpoint.tensors")
+        check("number of tensors", tensors, self.tensors, "limits.checkpoint.tensors")
     }
 
     pub(super) fn check_tensor(&self, what: &'static str, bytes: u64) -> Result<(), CheckpointError> {
-        check(what, bytes, self.tensor_bytes, "checkpoint.tensor_bytes")
+        check(what, bytes, self.tensor_bytes, "limits.checkpoint.tensor_bytes")
     }
 
     pub(super) fn check_total(&self, bytes: u64) -> Result<(), CheckpointError> {
-        check("size of all tensors in bytes", bytes, self.total_bytes, "checkpoint.total_bytes")
+        check("size of all tensors in bytes", bytes, self.total_bytes, "limits.checkpoint.total_bytes")
     }
 }
 

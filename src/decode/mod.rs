@@ -7,10 +7,12 @@
 pub mod audio;
 mod error;
 mod image;
+mod kind;
 pub mod resample;
 
 pub use self::image::{DecodedImage, Rotation, decode_image, read_image};
 pub use error::DecodeError;
+pub use kind::kind_of;
 
 /// What a sound file may cost. Exceeding any of them is [`DecodeError::TooLarge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]

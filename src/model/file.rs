@@ -24,7 +24,8 @@ use crate::preprocess;
 const FORMAT_VERSION: u32 = 1;
 /// Longest header read, several hundred times that of the published model.
 const MAX_HEADER_BYTES: u64 = 64 << 20;
-const METADATA_KEY: &str = "earmark";
+/// Where the metadata stands in the header of a safetensors file.
+pub const METADATA_KEY: &str = "earmark";
 const HEADER_LENGTH_BYTES: u64 = 8;
 
 /// What a model file says of itself.
@@ -206,6 +207,14 @@ pub fn write(
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&encode_header(&schema, &metadata))?;
     Ok(metadata)
+}
+
+/// The configuration in the metadata of a model file, for whoever reads one as a mere checkpoint.
+pub fn stated_config(metadata: &str) -> Result<ModelConfig, ModelError> {
+    let metadata: Metadata = serde_json::from_str(metadata)
+        .map_err(|error| ModelError::NotAModel(format!("unreadable metadata: {error}")))?;
+    metadata.check()?;
+    Ok(metadata.config)
 }
 
 /// Lower-case hexadecimal.

@@ -137,7 +137,7 @@ impl Collector {
             return Ok(());
         }
         let actual = frames.saturating_mul(self.planes.len() as u64);
-        let (what, key) = ("the number of decoded samples", "decode.audio.samples");
+        let (what, key) = ("the number of decoded samples", "limits.audio.samples");
         Err(DecodeError::TooLarge { what, actual, limit: self.limit, key })
     }
 

@@ -129,7 +129,7 @@ fn check_facts(facts: &AudioFacts, limits: &AudioLimits) -> Result<(), DecodeErr
 pub(super) fn check_channels(channels: u32, limits: &AudioLimits) -> Result<(), DecodeError> {
     if channels > limits.channels {
         let (actual, limit) = (u64::from(channels), u64::from(limits.channels));
-        let (what, key) = ("the number of channels", "decode.audio.channels");
+        let (what, key) = ("the number of channels", "limits.audio.channels");
         return Err(DecodeError::TooLarge { what, actual, limit, key });
     }
     Ok(())
@@ -139,7 +139,7 @@ fn check_duration(frames: u64, facts: &AudioFacts, limits: &AudioLimits) -> Resu
     let rate = u64::from(facts.sample_rate_hz);
     if frames > limits.duration_s.saturating_mul(rate) {
         let (actual, limit) = (frames.div_ceil(rate), limits.duration_s);
-        let (what, key) = ("the duration in seconds", "decode.audio.duration_s");
+        let (what, key) = ("the duration in seconds", "limits.audio.duration_s");
         return Err(DecodeError::TooLarge { what, actual, limit, key });
     }
     Ok(())

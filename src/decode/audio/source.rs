@@ -43,7 +43,7 @@ impl Source {
             return Err(DecodeError::Empty("bytes"));
         }
         if len > limits.file_bytes {
-            let (limit, key) = (limits.file_bytes, "decode.audio.file_bytes");
+            let (limit, key) = (limits.file_bytes, "limits.audio.file_bytes");
             return Err(DecodeError::TooLarge { what: "the file size in bytes", actual: len, limit, key });
         }
         Ok(Self { bytes: Arc::new(Mutex::new(bytes)), len, forward_only: false })

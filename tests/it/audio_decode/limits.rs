@@ -23,19 +23,19 @@ fn each_limit_names_itself() {
     let generous = AudioLimits::default();
     check(
         AudioLimits { file_bytes: 88_243, ..generous },
-        "the file size in bytes is 88244, the limit is 88243 (raise decode.audio.file_bytes",
+        "the file size in bytes is 88244, the limit is 88243 (raise limits.audio.file_bytes",
     );
     check(
         AudioLimits { duration_s: 0, ..generous },
-        "the duration in seconds is 1, the limit is 0 (raise decode.audio.duration_s",
+        "the duration in seconds is 1, the limit is 0 (raise limits.audio.duration_s",
     );
     check(
         AudioLimits { samples: 44_099, ..generous },
-        "the number of decoded samples is 44100, the limit is 44099 (raise decode.audio.samples",
+        "the number of decoded samples is 44100, the limit is 44099 (raise limits.audio.samples",
     );
     check(
         AudioLimits { channels: 1, ..generous },
-        "the number of channels is 2, the limit is 1 (raise decode.audio.channels",
+        "the number of channels is 2, the limit is 1 (raise limits.audio.channels",
     );
 }
 

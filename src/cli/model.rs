@@ -1,0 +1,186 @@
+//! `earmark model`: install, list, check and remove models.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{ModelDirArgs, Outcome, progress, pull, report};
+use crate::config::Config;
+use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Install a checkpoint file: a PyTorch state dict (.pt), OpenAI's TorchScript CLIP, or safetensors
+    Import {
+        /// The checkpoint
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What to call the model; by default after the file
+        #[arg(long)]
+        name: Option<String>,
+        /// Replace a model of that name that came from another file
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        directory: ModelDirArgs,
+    },
+    /// Download a published checkpoint and install it
+    Pull {
+        /// audioclip-full or audioclip-partial
+        #[arg(value_name = "NAME")]
+        checkpoint: String,
+        /// A mirror to download from; what it sends must have the published hash
+        #[arg(long)]
+        url: Option<String>,
+        #[command(flatten)]
+        directory: ModelDirArgs,
+    },
+    /// List the installed models
+    List {
+        /// One JSON object a line and model
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        directory: ModelDirArgs,
+    },
+    /// Show what a model is: dimensions, parameters, origin, identity
+    Show {
+        /// Name of the model
+        name: String,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        directory: ModelDirArgs,
+    },
+    /// Read a model whole and compare it with its digests
+    Verify {
+        /// Name of the model
+        name: String,
+        #[command(flatten)]
+        directory: ModelDirArgs,
+    },
+    /// Delete a model
+    Remove {
+        /// Name of the model
+        name: String,
+        #[command(flatten)]
+        directory: ModelDirArgs,
+    },
+}
+
+pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Import { file, name, force, directory } => {
+            let name = name.as_deref().map(ModelName::new).transpose()?;
+            let options = ImportOptions { name, replace: *force, limits: config.limits.checkpoint };
+            let spinner = progress::spinner("importing");
+            let installed = directory.store(config)?.import(file, &options)?;
+            spinner.finish_and_clear();
+            print_summary("installed", &installed);
+        }
+        Command::Pull { checkpoint, url, directory } => {
+            let installed = pull::pull(checkpoint, url.as_deref(), &directory.store(config)?, config)?;
+            print_summary("installed", &installed);
+        }
+        Command::List { json, directory } => return list(&directory.store(config)?, *json),
+        Command::Show { name, json, directory } => {
+            let installed = directory.store(config)?.find(&ModelName::new(name)?)?;
+            if *json { println!("{}", describe(&installed)) } else { show(&installed) }
+        }
+        Command::Verify { name, directory } => {
+            let spinner = progress::spinner("verifying");
+            let installed = directory.store(config)?.verify(&ModelName::new(name)?)?;
+            spinner.finish_and_clear();
+            print_summary("sound", &installed);
+        }
+        Command::Remove { name, directory } => {
+            let removed = directory.store(config)?.remove(&ModelName::new(name)?)?;
+            println!("removed {}", removed.display());
+        }
+    }
+    Ok(Outcome::Complete)
+}
+
+fn print_summary(what: &str, model: &InstalledModel) {
+    println!("{what} {}: {} parameters, space {}", model.name, model.parameters, short(model.metadata.space.as_str()));
+    println!("  {}", model.path.display());
+}
+
+/// Enough of a digest to tell models apart by eye.
+fn short(digest: &str) -> &str {
+    &digest[..digest.len().min(16)]
+}
+
+fn list(store: &ModelStore, json: bool) -> anyhow::Result<Outcome> {
+    let mut table = super::plain_table();
+    table.set_header(["NAME", "TOWERS", "PARAMETERS", "DTYPE", "SPACE", "FROM"]);
+    let mut failures = 0;
+    let names = store.names()?;
+    for name in &names {
+        match store.find(name) {
+            Ok(model) if json => println!("{}", describe(&model)),
+            Ok(model) => {
+                let space = short(model.metadata.space.as_str()).to_owned();
+                let (dtype, source) = (model.metadata.dtype.clone(), model.metadata.source_name.clone());
+                let parameters = model.parameters.to_string();
+                table.add_row([name.to_string(), towers(&model).into(), parameters, dtype, space, source]);
+            }
+            Err(error) => {
+                report(&error.into());
+                failures += 1;
+            }
+        }
+    }
+    if names.is_empty() {
+        eprintln!("no model is installed in {}; see `earmark model pull --help`", store.directory().display());
+    } else if !json {
+        println!("{}", table.trim_fmt());
+    }
+    Ok(Outcome::of_failures(failures))
+}
+
+fn towers(model: &InstalledModel) -> &'static str {
+    if model.metadata.config.audio.is_some() { "text, image, audio" } else { "text, image" }
+}
+
+fn describe(model: &InstalledModel) -> serde_json::Value {
+    let metadata = &model.metadata;
+    json!({
+        "name": model.name.as_str(),
+        "path": model.path,
+        "bytes": model.bytes,
+        "parameters": model.parameters,
+        "dtype": metadata.dtype,
+        "sha256": metadata.data_sha256,
+        "space": metadata.space,
+        "preprocessing": metadata.preprocessing,
+        "source": { "name": metadata.source_name, "sha256": metadata.source_sha256 },
+        "config": metadata.config,
+    })
+}
+
+fn show(model: &InstalledModel) {
+    let metadata = &model.metadata;
+    let mut table = super::plain_table();
+    let rows = [
+        ("name", model.name.to_string()),
+        ("file", model.path.display().to_string()),
+        ("bytes", model.bytes.to_string()),
+        ("towers", towers(model).into()),
+        ("parameters", model.parameters.to_string()),
+        ("dimensions", metadata.config.embed_dim.to_string()),
+        ("dtype", metadata.dtype.clone()),
+        ("weights sha256", metadata.data_sha256.clone()),
+        ("space", metadata.space.to_string()),
+        ("preprocessing", format!("version {}", metadata.preprocessing)),
+        ("imported from", metadata.source_name.clone()),
+        ("import sha256", metadata.source_sha256.clone()),
+        ("configuration", serde_json::to_string(&metadata.config).expect("a configuration is plain data")),
+    ];
+    for (key, value) in rows {
+        table.add_row([key.to_owned(), value]);
+    }
+    println!("{}", table.trim_fmt());
+}

@@ -1,0 +1,34 @@
+//! Progress bars, on standard error, and only where someone is looking.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a bar moves when nothing is reported.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A bar over a number of files.
+pub(super) fn files(total: usize, what: &'static str) -> ProgressBar {
+    let template = "{msg} {wide_bar} {pos}/{len} {per_sec} ETA {eta}";
+    bar(total as u64, template, what)
+}
+
+/// A bar over a number of bytes.
+pub(super) fn bytes(total: u64, what: &'static str) -> ProgressBar {
+    let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} ETA {eta}";
+    bar(total, template, what)
+}
+
+/// Something that takes a while and cannot say how far it is.
+pub(super) fn spinner(what: &'static str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(what);
+    spinner.enable_steady_tick(TICK);
+    spinner
+}
+
+fn bar(total: u64, template: &str, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("the templates above are valid");
+    let bar = ProgressBar::new(total).with_style(style).with_message(what);
+    bar.enable_steady_tick(TICK);
+    bar
+}

@@ -1,0 +1,67 @@
+//! `earmark model pull`: a published checkpoint from the network to an installed model.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::progress;
+use crate::checkpoint::pull::{DownloadError, DownloadOptions, Source, catalog, download};
+use crate::config::Config;
+use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
+
+/// Set by Ctrl-C, so that a download ends in a state from which it can be resumed.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Downloads into the model directory, imports, and removes the download.
+pub(super) fn pull(
+    checkpoint: &str,
+    url: Option<&str>,
+    store: &ModelStore,
+    config: &Config,
+) -> anyhow::Result<InstalledModel> {
+    let source = Source::named(checkpoint).ok_or_else(|| unknown(checkpoint))?;
+    let source = match url {
+        Some(url) => source.with_url(url),
+        None => source,
+    };
+    let directory = store.directory();
+    std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    let destination = directory.join(&source.file_name);
+    let options = DownloadOptions {
+        stall: Duration::from_secs(config.download.stall_timeout_s),
+        retries: config.download.retries,
+        ..DownloadOptions::default()
+    };
+    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    let bar = progress::bytes(source.bytes, "downloading");
+    let mut started = false;
+    let fetched = download(&source, &destination, &options, &INTERRUPTED, &mut |progress| {
+        // What a resume finds on disk is no part of the speed.
+        if !std::mem::replace(&mut started, true) {
+            bar.reset_eta();
+        }
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    fetched.map_err(|error| with_hint(error, &source))?;
+    let spinner = progress::spinner("importing");
+    let name = ModelName::new(&source.name)?;
+    let options = ImportOptions { name: Some(name), replace: true, limits: config.limits.checkpoint };
+    let installed = store.import(&destination, &options)?;
+    spinner.finish_and_clear();
+    std::fs::remove_file(&destination).with_context(|| destination.display().to_string())?;
+    Ok(installed)
+}
+
+fn unknown(checkpoint: &str) -> anyhow::Error {
+    let known: Vec<String> = catalog().into_iter().map(|source| source.name).collect();
+    anyhow!("unknown checkpoint {checkpoint:?}, expected {}", known.join(" or "))
+}
+
+fn with_hint(error: DownloadError, source: &Source) -> anyhow::Error {
+    match error.hint(source) {
+        Some(hint) => anyhow!("{error}\n{hint}"),
+        None => error.into(),
+    }
+}

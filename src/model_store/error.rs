@@ -1,0 +1,91 @@
+//! Why the model directory could not do what was asked.
+
+use std::path::{Path, PathBuf};
+
+use super::ModelName;
+use crate::checkpoint::CheckpointError;
+use crate::model::ModelError;
+
+/// Why the model directory could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A name cannot be a file name.
+    #[error("{0:?} cannot name a model, expected up to 100 letters, digits, '.', '_' or '-' (give one with --name)")]
+    Name(String),
+    /// There is no such model.
+    #[error("no model {name} is installed ({})", list(installed))]
+    NotInstalled {
+        /// What was asked for.
+        name: String,
+        /// What is there.
+        installed: Vec<ModelName>,
+    },
+    /// There is no model at all.
+    #[error(
+        "no model is installed in {} (run `earmark model pull audioclip-full`, or `earmark model import FILE`)",
+        directory.display()
+    )]
+    NoneInstalled {
+        /// Where models were looked for.
+        directory: PathBuf,
+    },
+    /// There are several models and none was named.
+    #[error("several models are installed: choose one with --model ({})", list(installed))]
+    Ambiguous {
+        /// What is there.
+        installed: Vec<ModelName>,
+    },
+    /// The name is taken by a model from another file.
+    #[error("a model {name} from another file is installed already (give another --name, or --force to replace it)")]
+    Taken {
+        /// The name.
+        name: ModelName,
+    },
+    /// An installed model is unusable.
+    #[error("{}: {source}", path.display())]
+    Model {
+        /// The file of the model.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ModelError,
+    },
+    /// A file to import could not be read.
+    #[error("{}: {source}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CheckpointError,
+    },
+    /// A file to import is no model that earmark knows.
+    #[error("{}: {source}", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: ModelError,
+    },
+}
+
+impl StoreError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+}
+
+fn list(installed: &[ModelName]) -> String {
+    if installed.is_empty() {
+        return "none is; see `earmark model pull` and `earmark model import`".into();
+    }
+    let names: Vec<&str> = installed.iter().map(ModelName::as_str).collect();
+    format!("installed: {}", names.join(", "))
+}
