@@ -14,9 +14,11 @@ use crate::media::RgbImage;
 
 const FORMAT: &str = "jpeg";
 
-/// Scans that a file may have. Each costs a pass over the whole picture, however few bytes it takes in the file.
-/// Encoders write about ten, and no more than some dozens when they optimise for size.
-const MAX_SCANS: u32 = 500;
+/// Scans that a file may have. Each costs a pass over the whole picture, however few bytes it takes in the file: 490
+/// scans of 128 million pixels took a minute. So the limit falls from the most that any picture may have, as the area
+/// grows, to the least that every picture may have. Encoders write about ten, and twenty when they optimise for size.
+const SCANS: std::ops::RangeInclusive<u64> = 32..=500;
+const SCANNED_PIXELS: u64 = 1 << 32;
 
 /// How libjpeg-turbo's warnings begin. Some stand for damage, some for oddities that are read all the same.
 const WARNINGS: [&str; 7] = [
@@ -48,7 +50,6 @@ pub(super) fn decode(bytes: &[u8], limits: &ImageLimits) -> Result<(RgbImage, Op
 
 fn decode_stream(bytes: &[u8], limits: &ImageLimits) -> Result<(RgbImage, Option<String>), DecodeError> {
     let mut decompressor = Decompressor::new().map_err(damaged)?;
-    decompressor.set_scan_limit(MAX_SCANS).map_err(damaged)?;
     let header = decompressor.read_header(bytes);
     if let Err(error) = &header
         && let Some(warning) = warning(error)
@@ -70,6 +71,7 @@ fn decode_body(
 ) -> Result<(RgbImage, Option<String>), DecodeError> {
     let (width, height) = (header.width, header.height);
     check_dimensions(FORMAT, width as u64, height as u64, limits)?;
+    decompressor.set_scan_limit(scan_limit(width as u64 * height as u64)).map_err(damaged)?;
     let inks = matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK);
     let format = if inks { PixelFormat::CMYK } else { PixelFormat::RGB };
     let pitch = width * format.size();
@@ -80,9 +82,10 @@ fn decode_body(
         Err(error) => Some(warning(&error).ok_or_else(|| damaged(error))?),
     };
     if let Some(warning) = &damage
+        && warning.to_lowercase().contains("premature end")
         && pixels.chunks_exact(format.size()).all(|pixel| pixel == &pixels[..format.size()])
     {
-        // Nothing was decoded: what is missing comes out in one flat grey.
+        // Nothing was decoded: what is missing comes out in one flat colour.
         return Err(no_picture(warning));
     }
     if inks {
@@ -90,6 +93,11 @@ fn decode_body(
     }
     let size = |side: usize| u32::try_from(side).expect("JPEG sizes have sixteen bits");
     Ok((RgbImage { width: size(width), height: size(height), pixels }, damage))
+}
+
+fn scan_limit(pixels: u64) -> u32 {
+    let scans = (SCANNED_PIXELS / pixels).clamp(*SCANS.start(), *SCANS.end());
+    u32::try_from(scans).expect("it is at most the end of the range")
 }
 
 /// The message, if it is one after which decoding went on.
@@ -114,4 +122,17 @@ fn damaged(error: turbojpeg::Error) -> DecodeError {
         other => other.to_string(),
     };
     DecodeError::Damaged { format: FORMAT, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scan_limit;
+
+    #[test]
+    fn larger_pictures_may_have_fewer_scans() {
+        assert_eq!(scan_limit(1), 500);
+        assert_eq!(scan_limit(12_000_000), 357);
+        assert_eq!(scan_limit(128_000_000), 33);
+        assert_eq!(scan_limit(u64::MAX), 32);
+    }
 }

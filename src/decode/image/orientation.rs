@@ -46,13 +46,17 @@ impl Orientation {
         let transposed = self.0 >= 5;
         let (out_width, out_height) = if transposed { (height, width) } else { (width, height) };
         let mut pixels = vec![0; stored.pixels.len()];
+        let (source, _) = stored.pixels.as_chunks::<3>();
+        let (target, _) = pixels.as_chunks_mut::<3>();
         for tile_y in (0..out_height).step_by(TILE) {
             for tile_x in (0..out_width).step_by(TILE) {
                 for y in tile_y..out_height.min(tile_y + TILE) {
-                    for x in tile_x..out_width.min(tile_x + TILE) {
-                        let from = origin.wrapping_add(x.wrapping_mul(column)).wrapping_add(y.wrapping_mul(row));
-                        let to = y * out_width + x;
-                        pixels[3 * to..3 * to + 3].copy_from_slice(&stored.pixels[3 * from..3 * from + 3]);
+                    let start = y * out_width + tile_x;
+                    let run = &mut target[start..start + TILE.min(out_width - tile_x)];
+                    let mut from = origin.wrapping_add(tile_x.wrapping_mul(column)).wrapping_add(y.wrapping_mul(row));
+                    for pixel in run {
+                        *pixel = source[from];
+                        from = from.wrapping_add(column);
                     }
                 }
             }

@@ -1,4 +1,4 @@
-"""Makes the pictures in this folder, and `pixels.sha256`: the checksums of the pixels that Pillow decodes from the JPEGs.
+"""Makes the pictures in this folder, and `pixels.sha256`: checksums of the pixels that Pillow decodes from the JPEGs.
 
 Needs Pillow (its wheels bundle libjpeg-turbo), NumPy and ffmpeg. Run in this folder. The tests need none of them.
 """
@@ -13,6 +13,12 @@ from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent
 
+# Cyan, black; white, a dark yellow.
+INKS = np.array([[[255, 0, 0, 0], [0, 0, 0, 255]], [[0, 0, 0, 0], [0, 0, 255, 128]]], np.uint8)
+
+# Red, green, blue; nearly white, nearly black, grey.
+COLOURS = np.array([[[230, 30, 30], [30, 200, 30], [30, 30, 220]], [[240] * 3, [20] * 3, [128] * 3]], np.uint8)
+
 
 def scene(width, height):
     """Smooth gradients with hard, coloured edges: every chroma sampling shows."""
@@ -21,6 +27,11 @@ def scene(width, height):
     pixels[height // 4 : height // 2, width // 3 : width // 2] = (250, 20, 30)
     pixels[height // 2 :, : width // 5] = (10, 240, 40)
     return Image.fromarray(pixels.astype(np.uint8))
+
+
+def blocks(colours):
+    """Each colour as a block of 8 by 8 pixels."""
+    return np.repeat(np.repeat(colours, 8, 0), 8, 1)
 
 
 def jpegs():
@@ -38,10 +49,12 @@ def jpegs():
     picture.convert("L").save(HERE / "grey.jpg", quality=85)
     picture.convert("L").save(HERE / "grey_progressive.jpg", quality=85, progressive=True)
     picture.crop((3, 2, 4, 3)).save(HERE / "one_pixel.jpg")
-    picture.save("/tmp/scene.png")
+    png = io.BytesIO()
+    picture.save(png, "PNG")
     for name in ("440", "411"):
-        command = ["ffmpeg", "-y", "-loglevel", "error", "-i", "/tmp/scene.png", "-pix_fmt", f"yuvj{name}p"]
-        subprocess.run(command + ["-q:v", "3", "-bitexact", str(HERE / f"{name}.jpg")], check=True)
+        command = ["ffmpeg", "-y", "-loglevel", "error", "-f", "png_pipe", "-i", "-", "-pix_fmt", f"yuvj{name}p"]
+        command += ["-q:v", "3", "-bitexact", str(HERE / f"{name}.jpg")]
+        subprocess.run(command, check=True, input=png.getvalue())
     for path in HERE.glob("4*.jpg"):
         image = Image.open(path)
         assert image.size == (37, 29), path
@@ -50,18 +63,12 @@ def jpegs():
             pixels = Image.open(path).convert("RGB").tobytes()
             sums.write(f"{hashlib.sha256(pixels).hexdigest()}  {path.name}\n")
     # Written after the checksums: Pillow converts inks to RGB in another way.
-    inks = Image.fromarray(np.repeat(np.repeat(INKS, 8, 0), 8, 1), "CMYK")
+    inks = Image.fromarray(blocks(INKS), "CMYK")
     inks.save(HERE / "cmyk_adobe.jpg", quality=95)
 
 
-# Cyan, black; white, a dark yellow.
-INKS = np.array([[[255, 0, 0, 0], [0, 0, 0, 255]], [[0, 0, 0, 0], [0, 0, 255, 128]]], np.uint8)
-
-
 def oriented():
-    upright = Image.fromarray(
-        np.repeat(np.repeat(np.array([[[230, 30, 30], [30, 200, 30], [30, 30, 220]], [[240] * 3, [20] * 3, [128] * 3]], np.uint8), 8, 0), 8, 1)
-    )
+    upright = Image.fromarray(blocks(COLOURS))
     # What a camera stores so that the tag turns it upright: the inverse of the tag's operation.
     stored = {
         1: lambda image: image,
@@ -128,7 +135,7 @@ def with_offset_frame(gif):
 
 if __name__ == "__main__":
     for old in HERE.glob("*"):
-        if old.suffix not in (".py",):
+        if old.suffix != ".py":
             old.unlink()
     jpegs()
     oriented()
