@@ -1,8 +1,8 @@
 //! Samples of any depth and colour model to opaque 8-bit RGB.
 //!
 //! Owns the arithmetic: 16 bits become 8 by v/257, rounded (65535 = 255 · 257, so both ends are exact); transparency is
-//! composited over white at the depth of the source and rounded once, at the end; floats are clamped to [0, 1] and scaled
-//! by 255, NaN is 0. Every rounding is to nearest.
+//! composited over white at the depth of the source and rounded once, at the end; floats are clamped to [0, 1] and
+//! scaled by 255, NaN is 0. Every rounding is to nearest.
 //! Knows no file formats. Samples are in the machine's byte order, as `image` hands them out.
 
 use image::ColorType;

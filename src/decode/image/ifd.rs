@@ -7,7 +7,7 @@
 /// Bytes of one directory entry: tag, type, count, value.
 const ENTRY_BYTES: usize = 12;
 
-/// The first value of `tag` in the first directory of `block`, where that is an unsigned number stored within its entry.
+/// The first value of `tag` in the first directory of `block`, where that is an unsigned number within its entry.
 pub(super) fn first_ifd_value(block: &[u8], tag: u16) -> Option<u32> {
     let order = ByteOrder::of(block)?;
     let directory = block.get(order.u32(block, 4)? as usize..)?;

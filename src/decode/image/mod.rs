@@ -4,8 +4,8 @@
 //! libjpeg-turbo, because the model's golden pixels are its pixels, bit for bit; everything else goes through `image`.
 //! Of an animation the first frame counts. Transparency is composited over white. Colour profiles are ignored, as the
 //! model's own preprocessing ignores them.
-//! Invariant: [`ImageLimits`] are checked against sizes read from headers, before memory is asked for, and no panic of a
-//! third-party decoder leaves this module.
+//! Invariant: [`ImageLimits`] are checked against sizes read from headers, before memory is asked for, and no panic
+//! of a third-party decoder leaves this module.
 //! Does not know the model, its picture size or its normalisation.
 
 mod container;
@@ -65,9 +65,9 @@ pub fn read_image(path: &Path, limits: &ImageLimits, rotation: Rotation) -> Resu
 /// Decodes the picture file whose content is `bytes`.
 ///
 /// # Errors
-/// [`DecodeError::Empty`] for no bytes, [`DecodeError::Unsupported`] for unknown formats and for variants that no decoder
-/// here reads, [`DecodeError::TooLarge`] if the header exceeds `limits`, [`DecodeError::Damaged`] if no picture could be
-/// made of the content.
+/// [`DecodeError::Empty`] for no bytes, [`DecodeError::Unsupported`] for unknown formats and for variants that no
+/// decoder here reads, [`DecodeError::TooLarge`] if the header exceeds `limits`, [`DecodeError::Damaged`] if no picture
+/// could be made of the content.
 pub fn decode_image(bytes: &[u8], limits: &ImageLimits, rotation: Rotation) -> Result<DecodedImage, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty("data"));
