@@ -39,7 +39,7 @@ pub(super) fn windows_1252_char(c1: char) -> char {
 }
 
 impl Charmap {
-    /// Takes the characters of the last bytes up to 0xFF; bytes before them, and those marked `�`, stand for themselves.
+    /// Takes the characters of the last bytes up to 0xFF. Bytes before them and those marked `�` stand for themselves.
     fn new(sloppy: bool, table: &str) -> Self {
         let first = 0x100 - table.chars().count();
         let mut upper: Vec<char> = ('\u{80}'..='\u{ff}').collect();

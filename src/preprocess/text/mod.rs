@@ -6,8 +6,8 @@
 //! cleaned differently is a different prompt to the model.
 //!
 //! Invariant: never fails and never panics, and ends soon on any input. Text made to be repaired one character per
-//! round would take time quadratic in its length, so the repair rounds share a budget of work ([`Effort`]): sixteen rounds
-//! over a megabyte, thousands over a page, where two or three do. Text that uses it up keeps the garbling that is left.
+//! round would take time quadratic in its length, so the repair rounds share a budget of work (`Effort`): sixteen
+//! rounds over a megabyte, thousands over a page, where two or three do. Beyond it text stays as it is.
 //!
 //! Known difference from the reference: characters newer than its Unicode 11 may compose or change case here.
 //! Does not know tokens, context lengths or labels.

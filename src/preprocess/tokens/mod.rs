@@ -1,7 +1,7 @@
 //! Prompts as the text tower takes them: cleaned, split, byte-pair encoded and bounded.
 //!
-//! Owns the split into pieces, the marker tokens and the context length; cleaning is [`text`](super::text)'s, merging
-//! is [`bpe`]'s. Invariant: [`TokenIds`] can be fed to the model as they are. Does not know tensors or batches: ids are
+//! Owns the split into pieces, the marker tokens and the context length; cleaning is [`text`]'s, merging
+//! is `bpe`'s. Invariant: [`TokenIds`] can be fed to the model as they are. Does not know tensors or batches: ids are
 //! not padded, since everything after the pooled position is without effect.
 
 mod bpe;
