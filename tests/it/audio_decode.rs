@@ -1,7 +1,5 @@
 //! Sounds: every container and codec decoded, and broken ones refused.
 
-#![allow(clippy::unwrap_used, reason = "in a test's helpers, too, a failed unwrap is a failed test")]
-
 mod damaged;
 mod formats;
 mod golden;

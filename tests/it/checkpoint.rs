@@ -1,7 +1,5 @@
 //! Checkpoint files: read strictly, never executed.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap here is a failed test")]
-
 mod golden;
 mod hostile;
 mod safetensors;

@@ -2,11 +2,17 @@
 //!
 //! Modules follow the subject they test. Nothing here needs a network, a GPU or downloaded weights.
 
+#![allow(clippy::unwrap_used, reason = "in a test's helpers, too, a failed unwrap is a failed test")]
+
 mod audio_decode;
 mod checkpoint;
+mod cli;
 mod image_decode;
+mod model;
+mod model_store;
 mod pull;
 mod text;
+mod tidy;
 
 use std::path::PathBuf;
 

@@ -3,8 +3,6 @@
 //! Each test scripts the server connection by connection, and judges by the error's variant, by the file byte for byte,
 //! and by what the server was asked: bytes that are on disk are never asked for again.
 
-#![allow(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
-
 mod interruption;
 mod local;
 mod redirect;

@@ -28,8 +28,8 @@ use container::Container;
 use orientation::Orientation;
 
 /// Configuration keys of [`ImageLimits`], named in the errors that exceeding them gives.
-const KEY_FILE_BYTES: &str = "decode.image.file_bytes";
-const KEY_PIXELS: &str = "decode.image.pixels";
+const KEY_FILE_BYTES: &str = "limits.image.file_bytes";
+const KEY_PIXELS: &str = "limits.image.pixels";
 
 /// What becomes of the orientation that the camera wrote into the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

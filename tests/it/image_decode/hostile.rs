@@ -9,7 +9,7 @@ use super::{decode, fixture, fixture_path, fixtures};
 fn check_too_large(bytes: &[u8], pixels: u64) {
     match decode(bytes) {
         Err(DecodeError::TooLarge { what: "width times height", actual, limit, key }) => {
-            assert_eq!((actual, limit, key), (pixels, ImageLimits::default().pixels, "decode.image.pixels"));
+            assert_eq!((actual, limit, key), (pixels, ImageLimits::default().pixels, "limits.image.pixels"));
         }
         other => panic!("got {other:?}"),
     }
@@ -114,7 +114,7 @@ fn the_size_on_disk_is_limited() {
     let less = ImageLimits { file_bytes: size - 1, ..exact };
     let error = read_image(&path, &less, Rotation::Upright).unwrap_err().to_string();
     let expected = format!(
-        "too large: file size in bytes is {size}, the limit is {} (raise decode.image.file_bytes in the configuration)",
+        "too large: file size in bytes is {size}, the limit is {} (raise limits.image.file_bytes in the configuration)",
         size - 1
     );
     assert_eq!(error, expected);

@@ -2,8 +2,6 @@
 //!
 //! The files are in `tests/data/images`, made by `make.py` there, or encoded on the spot.
 
-#![expect(clippy::unwrap_used, reason = "a failed unwrap in a test is a failed test")]
-
 mod formats;
 mod hostile;
 mod jpeg;

@@ -1,0 +1,1 @@
+//! The command line: the real binary in a directory of its own.

@@ -1,0 +1,1 @@
+//! The towers against the reference's golden vectors.

@@ -1,0 +1,1 @@
+//! Imports: whole or not at all.

@@ -1,0 +1,1 @@
+//! The rules of this codebase that a test can hold.
