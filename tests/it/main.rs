@@ -14,6 +14,11 @@ mod pull;
 mod text;
 mod tidy;
 
+#[path = "../support/golden.rs"]
+mod golden;
+#[path = "../support/parity.rs"]
+mod parity;
+
 use std::path::PathBuf;
 
 /// The test material beside the repository: golden data and real recordings and photographs.
