@@ -63,7 +63,11 @@ enum Content {
 }
 
 impl CheckpointFile {
-    /// Opens a file and reads its list of tensors.
+    /// Opens a file, recognises its format by its content, and reads its list of tensors.
+    ///
+    /// A PyTorch state dict may be bare or the only entry of a dict, under `state_dict`, `model_state_dict` or `model`.
+    /// From a TorchScript archive come the parameters and buffers that the module's `state_dict()` would hold, without
+    /// the three integers that OpenAI keeps among them. Anything else in a pickle is refused by name.
     pub fn open(path: &Path, limits: &CheckpointLimits) -> Result<Self, CheckpointError> {
         Self::from_source(BufReader::new(File::open(path)?), limits)
     }

@@ -1,8 +1,8 @@
 //! TorchScript archives: the object graph of a compiled module, as `torch.jit.save` writes it.
 //!
-//! OpenAI's `RN50.pt` is one. Its `data.pkl` holds objects of compiled classes, named `__torch__.…`, each with a dict of
-//! attributes; tensors among them are parameters and buffers, objects are submodules, and everything else (flags, sizes,
-//! lists) configures the compiled code, which is never read. The result is what the module's `state_dict()` would hold.
+//! OpenAI's `RN50.pt` is one. Its `data.pkl` holds objects of compiled classes, named `__torch__.…`, each with a dict
+//! of attributes; tensors among them are parameters and buffers, objects are submodules, and everything else (flags,
+//! sizes, lists) configures the compiled code, which is never read. The result is what `state_dict()` would hold.
 //! Does not know archives.
 
 use super::pickle::{Graph, NodeId, Value};
@@ -18,8 +18,8 @@ const MAX_DEPTH: usize = 64;
 
 /// What a TorchScript pickle may name: compiled classes, and markers for the element types of lists.
 pub(super) fn allowed(module: &str, name: &str) -> bool {
-    const MARKERS: [&str; 6] =
-        ["build_boollist", "build_doublelist", "build_intlist", "build_tensorlist", "restore_type_tag", "build_list"];
+    const MARKERS: [&str; 5] =
+        ["build_boollist", "build_doublelist", "build_intlist", "build_tensorlist", "restore_type_tag"];
     record::allowed(module, name)
         || is_compiled(module)
         || (module == "torch.jit._pickle" && MARKERS.contains(&name))

@@ -1,8 +1,8 @@
 //! Closed-form weights: every tensor of the golden models, made from its name and shape alone.
 //!
-//! Implements `audioclip/WEIGHTS.md` of the shared test material, bit for bit; the lists of names, shapes and checksums
-//! are its `tensors.tsv` files. Included with `#[path]` by test binaries, checks and benches, each of which uses some of
-//! it. Knows nothing of the crate under test.
+//! Implements `audioclip/WEIGHTS.md` of the shared test material, bit for bit; the lists of names, shapes and
+//! checksums are its `tensors.tsv` files. Included with `#[path]` by test binaries, checks and benches, each of which
+//! uses some of it. Knows nothing of the crate under test.
 #![allow(dead_code, unreachable_pub, reason = "each includer uses a part, as a private module")]
 
 use std::collections::HashMap;

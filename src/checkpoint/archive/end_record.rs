@@ -2,7 +2,7 @@
 //!
 //! Checked here first because the `zip` crate reserves room for as many entries as the record claims, and looks for
 //! another record when it dislikes one. Layout: PKWARE APPNOTE 6.3.10, sections 4.3.14 to 4.3.16. PyTorch writes no
-//! archive comment, so the record is the last 22 bytes; with more than 4 GiB or 65,535 entries a 64-bit one precedes it.
+//! archive comment, so the record is the last 22 bytes; beyond 4 GiB or 65,535 entries a 64-bit one precedes it.
 
 use std::io::{Read, Seek, SeekFrom};
 

@@ -1,7 +1,7 @@
 //! What a pickle says, as plain values that refer to each other by number.
 //!
-//! Invariant: every [`NodeId`] handed out indexes its graph. Values may be shared and may contain themselves, so whoever
-//! walks the graph bounds the walk.
+//! Invariant: every [`NodeId`] handed out indexes its graph. Values may be shared and may contain themselves, so
+//! whoever walks the graph bounds the walk.
 
 /// The place of a value in its [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

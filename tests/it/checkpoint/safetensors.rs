@@ -45,7 +45,8 @@ fn headers_that_contradict_themselves_are_refused() {
     check(&entry("4,8"), &[0; 8], "damaged safetensors header");
     check(&entry("4,0"), &[0; 8], "damaged safetensors header");
     check(&entry("0,18446744073709551615"), &[0; 8], "damaged safetensors header");
-    let two = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#;
+    let two = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+        "b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#;
     check(two, &[0; 6], "damaged safetensors header");
     let huge = r#"{"t":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#;
     check(huge, &[], "damaged safetensors header");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use earmark::checkpoint::{CheckpointFile, CheckpointFormat, CheckpointLimits, Dtype};
 
-use super::writer::{archive, call, dict, floats, int, items, ordered_dict, pickle, saved, tensor};
+use super::writer::{archive, archive64, call, dict, floats, int, items, ordered_dict, pickle, saved, tensor};
 use super::{names, open, refusal};
 
 const SIX: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
@@ -115,6 +115,13 @@ fn the_archive_may_have_any_name() {
         let mut file = open(archive(&[(&data, &root), (&storage, &floats(&SIX))])).unwrap();
         assert_eq!(file.read_f32("t").unwrap(), SIX, "{prefix}");
     }
+}
+
+#[test]
+fn entries_with_64_bit_sizes_are_understood() {
+    let root = pickle(&dict(&[("t", tensor("FloatStorage", "0", &[6]).record())]));
+    let mut file = open(archive64(&[("a/data.pkl", &root), ("a/data/0", &floats(&SIX))])).unwrap();
+    assert_eq!(file.read_f32("t").unwrap(), SIX);
 }
 
 /// The end of an archive in its 64-bit form, as archives beyond 4 GiB have it.

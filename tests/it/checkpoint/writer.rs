@@ -104,8 +104,17 @@ impl Tensor {
 
 /// A zip archive of stored entries, in the given order.
 pub(super) fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    archive_with(SimpleFileOptions::default(), entries)
+}
+
+/// As [`archive`], with 64-bit sizes in the header of every entry.
+pub(super) fn archive64(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    archive_with(SimpleFileOptions::default().large_file(true), entries)
+}
+
+fn archive_with(options: SimpleFileOptions, entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let options = options.compression_method(CompressionMethod::Stored);
     for (name, content) in entries {
         zip.start_file(*name, options).unwrap();
         zip.write_all(content).unwrap();
