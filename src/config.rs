@@ -88,7 +88,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// There is no such key.
-    #[error("{origin}: unknown key {key}{}", suggestion.as_ref().map(|key| format!(", did you mean {key}?")).unwrap_or_default())]
+    #[error("{origin}: unknown key {key}{}", or_rather(suggestion.as_deref()))]
     UnknownKey {
         /// The file or environment variable.
         origin: String,
@@ -134,6 +134,10 @@ impl Config {
         let base = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome("--model-dir"))?;
         Ok(base.data_dir().join("earmark").join("models"))
     }
+}
+
+fn or_rather(suggestion: Option<&str>) -> String {
+    suggestion.map(|key| format!(", did you mean {key}?")).unwrap_or_default()
 }
 
 fn user_file() -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! Files to media: sounds to [`Recording`](crate::media::Recording)s, pictures to [`RgbImage`](crate::media::RgbImage)s.
+//! Files to media: sounds to samples, pictures to [`RgbImage`](crate::media::RgbImage)s.
 //!
 //! Owns the third-party decoders and the limits that keep a hostile file from taking the machine with it.
 //! Invariant: sizes are checked against [`AudioLimits`] and [`ImageLimits`] from headers, before memory is asked for.

@@ -10,8 +10,8 @@ use super::schema::attention_kernel;
 
 /// Sounds to embeddings.
 pub(super) struct AudioTower {
-    front_end: FrontEnd,
-    body: Body,
+    pub(super) front_end: FrontEnd,
+    pub(super) body: Body,
 }
 
 impl AudioTower {
@@ -33,7 +33,7 @@ impl AudioTower {
 }
 
 /// Everything behind the spectrogram.
-struct Body {
+pub(super) struct Body {
     stem: Conv2d,
     stages: Vec<Stage>,
     /// The fifth attention block, which gates the pooled vector.
@@ -63,8 +63,8 @@ impl Body {
         Ok(Self { stem, stages, gate, output: linear(channels, embed_dim, &vb.pp("fc"))? })
     }
 
-    /// Decibels `[clips · channels, 3, rows, frames]` → `[clips, embed_dim]`; the channels of a clip are summed (SPEC Q6).
-    fn forward(&self, decibels: &Tensor, channels: usize) -> Result<Tensor> {
+    /// Decibels `[clips · channels, 3, rows, frames]` → `[clips, embed_dim]`; channels are summed (SPEC Q6).
+    pub(super) fn forward(&self, decibels: &Tensor, channels: usize) -> Result<Tensor> {
         // Zeros stand in for the −inf padding of the max-pooling: after ReLU nothing is below them.
         let padded = conv_relu(&self.stem, decibels)?.pad_with_zeros(2, 1, 1)?.pad_with_zeros(3, 1, 1)?;
         let stem = padded.max_pool2d_with_stride(3, 2)?;

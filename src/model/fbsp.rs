@@ -122,7 +122,8 @@ fn folded_basis(filters: &Filters, bins: usize, n_fft: usize, window: &[f32]) ->
     basis
 }
 
-/// `π · lin_n + 1e-8`, where `lin` runs from −1 to 1 inclusive, counted from its nearer end with one rounding (SPEC 4.3).
+/// `π · lin_n + 1e-8`, where `lin` runs from −1 to 1 inclusive, counted from its nearer end with one rounding
+/// (SPEC 4.3).
 fn time(n: usize, n_fft: usize) -> f32 {
     let step = (2.0 / (n_fft - 1) as f64) as f32;
     let lin = if n < n_fft / 2 { step.mul_add(n as f32, -1.0) } else { (-step).mul_add((n_fft - 1 - n) as f32, 1.0) };

@@ -1,4 +1,6 @@
-//! Building blocks that the towers share. All tensors are f32, `[batch, channels, height, width]` unless said otherwise.
+//! Building blocks that the towers share, all evaluation-only. Knows candle, and nothing of any tower.
+//!
+//! Tensors are f32, `[batch, channels, height, width]` unless said otherwise.
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::{Conv2d, Conv2dConfig, Linear, Module, VarBuilder};

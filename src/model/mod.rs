@@ -1,7 +1,8 @@
 //! AudioCLIP: words, pictures and sounds to vectors of one space, on candle.
 //!
 //! One file a tower. Owns the only use of candle; what comes in and goes out are plain slices and vectors.
-//! Invariant: a model is loaded whole and checked, or not at all. Does not know files of media, nor where models are kept.
+//! Invariant: a model is loaded whole and checked, or not at all. Does not know media files, nor where models are kept.
+//! `SPEC` in comments is the specification of AudioCLIP's inference that this module implements.
 
 mod audio;
 mod config;
@@ -139,8 +140,8 @@ impl AudioClip {
 
     /// Clips at 44.1 kHz in int16 units, `clip[channel][sample]`, of any lengths, to one vector each.
     ///
-    /// Consecutive clips of equal shape are computed together. Every sample must be finite: the tower would silently take
-    /// anything else for digital silence (SPEC 12).
+    /// Consecutive clips of equal shape are computed together. Every sample must be finite: the tower would silently
+    /// take anything else for digital silence (SPEC 12).
     pub fn embed_audio(&self, clips: &[&[Vec<f32>]]) -> Result<Vec<RawEmbedding>, ModelError> {
         let tower = self.audio.as_ref().ok_or(ModelError::NoTower("audio"))?;
         clips.iter().enumerate().try_for_each(|(index, clip)| check_clip(index, clip))?;
@@ -187,3 +188,6 @@ fn collect(
 ) -> Result<Vec<RawEmbedding>, ModelError> {
     Ok(batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
+
+#[cfg(test)]
+mod tests;

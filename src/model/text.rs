@@ -1,7 +1,7 @@
 //! The text tower: a causal transformer, pooled at the first end marker (SPEC 3).
 //!
-//! The transformer itself is candle-transformers' CLIP text model; this file gives it OpenAI's tensors under the names it
-//! knows, stops at the last position that can matter, and projects.
+//! The transformer itself is candle-transformers' CLIP text model; this file gives it OpenAI's tensors under the names
+//! it knows, stops at the last position that can matter, and projects.
 
 use std::collections::HashMap;
 

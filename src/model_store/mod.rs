@@ -1,7 +1,7 @@
 //! The models on this machine: a directory with one file `NAME.safetensors` each.
 //!
-//! Owns names and the directory. Invariant: a file under its final name is complete and was checked when it was written;
-//! whatever an interrupted import leaves has a name that no model can have. Does not run models.
+//! Owns names and the directory. Invariant: a file under its final name is complete and was checked when it was
+//! written; whatever an interrupted import leaves has a name that no model can have. Does not run models.
 
 mod error;
 mod import;

@@ -3,6 +3,7 @@
 //! Modules follow the subject they test. Nothing here needs a network, a GPU or downloaded weights.
 
 #![allow(clippy::unwrap_used, reason = "in a test's helpers, too, a failed unwrap is a failed test")]
+#![allow(unreachable_pub, reason = "support modules are shared between test binaries")]
 
 mod audio_decode;
 mod checkpoint;

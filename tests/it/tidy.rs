@@ -1,1 +1,140 @@
-//! The rules of this codebase that a test can hold.
+//! The rules of this codebase that a test can hold: who may import whom, and how files begin and end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules of ours that each module may import. Dependencies point one way.
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
+    ("media", &[]),
+    ("embedding", &[]),
+    ("preprocess", &["media"]),
+    ("decode", &["media"]),
+    ("checkpoint", &[]),
+    ("model", &["embedding", "preprocess"]),
+    ("model_store", &["checkpoint", "model"]),
+    ("embed", &["media", "model", "preprocess"]),
+    ("eval", &[]),
+    ("config", &["checkpoint", "decode", "model"]),
+];
+
+/// Where each third-party crate that should be easy to replace has its one home.
+const HOMES: [(&str, &str); 14] = [
+    ("candle_core", "src/model/"),
+    ("candle_nn", "src/model/"),
+    ("candle_transformers", "src/model/text.rs"),
+    ("clap", "src/cli/"),
+    ("ctrlc", "src/cli/"),
+    ("htmlize", "src/preprocess/text/"),
+    ("image", "src/decode/"),
+    ("indicatif", "src/cli/"),
+    ("rustix", "src/checkpoint/pull/"),
+    ("soxr", "src/decode/resample.rs"),
+    ("symphonia", "src/decode/audio/"),
+    ("turbojpeg", "src/decode/image/"),
+    ("ureq", "src/checkpoint/pull/client.rs"),
+    ("zip", "src/checkpoint/archive"),
+];
+
+const LONGEST_LINE_CHARS: usize = 120;
+const LONGEST_FILE_LINES: usize = 400;
+
+/// A source file without its tests.
+struct Source {
+    /// Relative to the package, with `/`.
+    path: String,
+    code: String,
+}
+
+fn package() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources() -> Vec<Source> {
+    let mut files = Vec::new();
+    collect(&package().join("src"), &mut files);
+    assert!(files.len() > 50, "only {} source files found", files.len());
+    files
+}
+
+fn collect(directory: &Path, into: &mut Vec<Source>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|it| it == "rs") && path.file_name().is_some_and(|it| it != "tests.rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+            let path = path.strip_prefix(package()).unwrap().to_string_lossy().replace('\\', "/");
+            into.push(Source { path, code });
+        }
+    }
+}
+
+impl Source {
+    /// The top-level module it belongs to.
+    fn module(&self) -> &str {
+        let inside = self.path.strip_prefix("src/").unwrap();
+        inside.split(['/', '.']).next().unwrap()
+    }
+
+    /// Its lines that are not comments.
+    fn statements(&self) -> impl Iterator<Item = &str> {
+        self.code.lines().filter(|line| !line.trim_start().starts_with("//"))
+    }
+
+    /// Names that follow `prefix` in its statements.
+    fn names_after(&self, prefix: &str) -> BTreeSet<String> {
+        let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        self.statements().flat_map(|line| line.split(prefix).skip(1).map(name).collect::<Vec<String>>()).collect()
+    }
+
+    fn mentions_crate(&self, name: &str) -> bool {
+        let used = |line: &str| {
+            line.match_indices(&format!("{name}::")).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '"'))
+            })
+        };
+        self.statements().any(used)
+    }
+}
+
+#[test]
+fn modules_import_only_what_the_architecture_allows() {
+    let allowed: BTreeMap<&str, &[&str]> = MAY_IMPORT.into_iter().collect();
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !matches!(source.module(), "cli" | "lib" | "main")) {
+        let module = source.module();
+        let allowed = allowed.get(module).unwrap_or_else(|| panic!("{}: {module} is not in the map", source.path));
+        let foreign = source.names_after("crate::").into_iter().filter(|name| name != module);
+        wrong.extend(foreign.filter(|name| !allowed.contains(&name.as_str())).map(|name| (source.path.clone(), name)));
+    }
+    assert!(wrong.is_empty(), "imports that the map does not allow: {wrong:?}");
+}
+
+#[test]
+fn third_party_crates_stay_at_home() {
+    let sources = sources();
+    for (name, home) in HOMES {
+        let users: Vec<&str> =
+            sources.iter().filter(|source| source.mentions_crate(name)).map(|source| source.path.as_str()).collect();
+        assert!(!users.is_empty(), "{name} is used nowhere: drop it here and in Cargo.toml");
+        let strays: Vec<&&str> = users.iter().filter(|path| !path.starts_with(home)).collect();
+        assert!(strays.is_empty(), "{name} belongs to {home}, and is used in {strays:?}");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_readable() {
+    for Source { path, code } in sources() {
+        assert!(code.starts_with("//! "), "{path}: has no module comment");
+        for (index, line) in code.lines().enumerate() {
+            assert!(line.chars().count() <= LONGEST_LINE_CHARS, "{path}:{}: longer than 120 characters", index + 1);
+        }
+        assert!(code.lines().count() <= LONGEST_FILE_LINES, "{path}: longer than {LONGEST_FILE_LINES} lines");
+        for promise in ["TODO", "FIXME", "XXX", "HACK"] {
+            assert!(!code.contains(promise), "{path}: do it now or leave it, but no {promise}");
+        }
+    }
+}

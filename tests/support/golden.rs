@@ -27,11 +27,6 @@ impl Golden {
         let values: Vec<f32> = tensor.data().as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
         values.chunks(values.len() / rows).map(<[f32]>::to_vec).collect()
     }
-
-    /// The values of a tensor.
-    pub fn values(&self, name: &str) -> Vec<f32> {
-        self.rows(name, 1).remove(0)
-    }
 }
 
 /// The data of a `.npy` file behind its header.

@@ -1,0 +1,105 @@
+//! What only the inside can see: the schema against the published list of tensors, and the audio tower part by part.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use super::*;
+use crate::model_store::{ImportOptions, ModelName, ModelStore};
+
+fn golden_path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/audioclip").join(relative)
+}
+
+/// Names and shapes of a profile's `tensors.tsv`.
+fn published_shapes(profile: &str) -> Shapes {
+    let table = std::fs::read_to_string(golden_path(&format!("{profile}/tensors.tsv"))).unwrap();
+    let row = |line: &str| {
+        let mut cells = line.split('\t');
+        let (name, shape) = (cells.next().unwrap().to_owned(), cells.next().unwrap());
+        let dims = shape.split('x').filter(|dim| *dim != "scalar").map(|dim| dim.parse().unwrap());
+        (name, dims.collect())
+    };
+    table.lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn the_schema_is_the_published_list_of_tensors() {
+    for (profile, config) in [("full", ModelConfig::published()), ("tiny", ModelConfig::golden_tiny())] {
+        let ours: Shapes = schema::tensors(&config).into_iter().map(|spec| (spec.name, spec.shape)).collect();
+        assert_eq!(ours, published_shapes(profile), "{profile}");
+    }
+}
+
+#[test]
+fn shapes_tell_the_configuration() {
+    for (profile, config) in [("full", ModelConfig::published()), ("tiny", ModelConfig::golden_tiny())] {
+        assert_eq!(ModelConfig::infer(&published_shapes(profile)), Some(config), "{profile}");
+    }
+    let mut clip = published_shapes("full");
+    clip.retain(|name, _| !name.starts_with("audio.") && !name.ends_with("_ai") && !name.ends_with("_at"));
+    assert_eq!(ModelConfig::infer(&clip), Some(ModelConfig { audio: None, ..ModelConfig::published() }));
+    clip.remove("text_projection");
+    assert_eq!(ModelConfig::infer(&clip), None);
+}
+
+#[test]
+fn an_unknown_configuration_has_heads_of_64_channels() {
+    let mut config = ModelConfig::published();
+    (config.text.width, config.text.heads, config.text.layers) = (128, 2, 3);
+    let shapes: Shapes = schema::tensors(&config).into_iter().map(|spec| (spec.name, spec.shape)).collect();
+    assert_eq!(ModelConfig::infer(&shapes), Some(config));
+}
+
+#[test]
+fn impossible_configurations_are_found_before_anything_is_built() {
+    let check = |change: fn(&mut ModelConfig)| {
+        let mut config = ModelConfig::published();
+        assert_eq!(config.defect(), None);
+        change(&mut config);
+        assert!(config.defect().is_some(), "{config:?}");
+    };
+    check(|config| config.embed_dim = 0);
+    check(|config| config.text.heads = 7);
+    check(|config| config.text.vocab = usize::MAX);
+    check(|config| config.visual.resolution = 225);
+    check(|config| config.visual.layers[2] = 0);
+    check(|config| config.audio.as_mut().unwrap().groups = 0);
+    check(|config| config.audio.as_mut().unwrap().window_samples = 4096);
+}
+
+static TINY: LazyLock<AudioClip> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().unwrap();
+    let options = ImportOptions { name: Some(ModelName::new("tiny").unwrap()), ..ImportOptions::default() };
+    let store = ModelStore::new(directory.path());
+    let installed = store.import(&golden_path("tiny/audioclip_tiny.pt"), &options).unwrap();
+    AudioClip::load(&installed.path, DeviceChoice::Cpu).unwrap()
+});
+
+fn intermediates() -> BTreeMap<String, Tensor> {
+    let path = golden_path("tiny/intermediates.safetensors");
+    candle_core::safetensors::load(path, &Device::Cpu).unwrap().into_iter().collect()
+}
+
+fn rel_l2(got: &Tensor, golden: &Tensor) -> f64 {
+    assert_eq!(got.shape(), golden.shape());
+    let norm = |x: &Tensor| f64::from(x.sqr().unwrap().sum_all().unwrap().sqrt().unwrap().to_scalar::<f32>().unwrap());
+    norm(&(got - golden).unwrap()) / norm(golden)
+}
+
+#[test]
+fn the_front_ends_decibels_are_the_references() {
+    let samples = std::fs::read(golden_path("inputs/audio_synth_1s_i16.npy")).unwrap();
+    let samples = &samples[samples.len() - 2 * 44_100..];
+    let samples: Vec<f32> = samples.as_chunks().0.iter().map(|&it| f32::from(i16::from_le_bytes(it))).collect();
+    let decibels = TINY.audio.as_ref().unwrap().front_end.forward(&[&samples]).unwrap().squeeze(0).unwrap();
+    assert!(rel_l2(&decibels, &intermediates()["ai1s.db"]) < 1e-5);
+}
+
+#[test]
+fn the_body_takes_golden_decibels_to_the_golden_vector() {
+    let golden = intermediates();
+    let decibels = golden["ai1s.db"].unsqueeze(0).unwrap();
+    let vector = TINY.audio.as_ref().unwrap().body.forward(&decibels, 1).unwrap().squeeze(0).unwrap();
+    assert!(rel_l2(&vector, &golden["ai1s.emb"]) < 1e-5);
+}
