@@ -48,6 +48,8 @@ pub struct Metadata {
     pub data_sha256: String,
     /// The embedding space: a digest over all that determines a vector.
     pub space: SpaceId,
+    /// SHA-256 of this structure without this field, in hex.
+    pub digest: String,
 }
 
 /// Where a model came from.
@@ -70,8 +72,10 @@ impl Metadata {
             source_sha256: source.sha256.clone(),
             data_sha256,
             space: SpaceId::from_digest("0".repeat(64)),
+            digest: String::new(),
         };
         metadata.space = metadata.derive_space();
+        metadata.digest = metadata.derive_digest();
         metadata
     }
 
@@ -80,6 +84,11 @@ impl Metadata {
         let Self { dtype, preprocessing, data_sha256, .. } = self;
         let text = format!("earmark space 1\n{config}\n{data_sha256}\npreprocessing {preprocessing}\ndtype {dtype}\n");
         SpaceId::from_digest(hex(&Sha256::digest(text)))
+    }
+
+    fn derive_digest(&self) -> String {
+        let undigested = Self { digest: String::new(), ..self.clone() };
+        hex(&Sha256::digest(serde_json::to_string(&undigested).expect("metadata is plain data")))
     }
 
     /// Refuses metadata that contradicts itself or this build.
@@ -93,7 +102,7 @@ impl Metadata {
         if let Some(defect) = self.config.defect() {
             return Err(ModelError::Damaged(format!("impossible configuration: {defect}")));
         }
-        if self.space != self.derive_space() {
+        if self.space != self.derive_space() || self.digest != self.derive_digest() {
             return Err(ModelError::Damaged("the metadata does not match its own digest".into()));
         }
         if self.preprocessing != preprocess::VERSION {
@@ -125,6 +134,11 @@ impl ModelFile {
             .map_err(|error| ModelError::NotAModel(format!("unreadable metadata: {error}")))?;
         metadata.check()?;
         let tensors = check_header(&metadata.config, &parsed.tensors())?;
+        let schema: Vec<TensorSpec> = tensors.iter().map(|(spec, _)| spec.clone()).collect();
+        // What has a meaning was checked above; this is for what has none, down to the padding.
+        if header != encode_header(&schema, &metadata) {
+            return Err(ModelError::Damaged("the header is not as it was written".into()));
+        }
         let expected = header.len() as u64 + tensors.iter().map(|(_, bytes)| bytes).sum::<u64>();
         if length != expected {
             return Err(ModelError::Damaged(format!("it has {length} bytes, expected {expected}")));

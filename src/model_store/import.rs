@@ -47,8 +47,12 @@ impl ModelStore {
         std::fs::create_dir_all(self.directory()).map_err(|error| StoreError::io(self.directory(), error))?;
         self.sweep();
         let io_error = |error| StoreError::io(self.directory(), error);
-        let mut unfinished =
-            tempfile::Builder::new().prefix(UNFINISHED_PREFIX).tempfile_in(self.directory()).map_err(io_error)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED_PREFIX);
+        // A model is no secret: it gets the permissions of any new file, not a temporary file's.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut unfinished = builder.tempfile_in(self.directory()).map_err(io_error)?;
         unfinished.as_file().lock().map_err(io_error)?;
         let written = file::write(unfinished.as_file_mut(), &config, &source, |spec| tensors.read(spec));
         match written {
