@@ -18,7 +18,7 @@ use crate::model::scales::confidences;
 #[derive(Debug, Args)]
 pub(super) struct Classify {
     /// Labels, separated by commas
-    #[arg(long, required = true, value_delimiter = ',', value_name = "LABEL,LABEL,…")]
+    #[arg(long, required = true, value_delimiter = ',', value_name = "LABEL,LABEL,…", value_parser = label)]
     labels: Vec<String>,
     /// Sounds and pictures
     #[arg(required = true, value_name = "FILE")]
@@ -28,6 +28,11 @@ pub(super) struct Classify {
     /// One JSON object a line and file
     #[arg(long)]
     json: bool,
+}
+
+fn label(text: &str) -> Result<String, &'static str> {
+    let label = text.trim();
+    if label.is_empty() { Err("a label is empty") } else { Ok(label.into()) }
 }
 
 pub(super) fn run(command: &Classify, config: &Config) -> anyhow::Result<Outcome> {
@@ -43,8 +48,8 @@ pub(super) fn run(command: &Classify, config: &Config) -> anyhow::Result<Outcome
             Ok(ranked) if command.json => bar.suspend(|| {
                 let all: serde_json::Map<_, _> =
                     ranked.iter().map(|&(index, share)| (command.labels[index].clone(), json!(share))).collect();
-                println!("{}", json!({ "file": file, "label": command.labels[ranked[0].0], "confidences": all }));
-            }),
+                super::print(json!({ "file": file, "label": command.labels[ranked[0].0], "confidences": all }))
+            })?,
             Ok(ranked) => {
                 let mut row = vec![Cell::new(file)];
                 for &(index, share) in &ranked {
@@ -62,14 +67,14 @@ pub(super) fn run(command: &Classify, config: &Config) -> anyhow::Result<Outcome
     })?;
     bar.finish_and_clear();
     if !command.json {
-        println!("{}", table.trim_fmt());
+        super::print(table.trim_fmt())?;
     }
     Ok(Outcome::of_failures(failures))
 }
 
 /// The directions of prompts, one each.
 pub(super) fn embed_labels(embedder: &Embedder, labels: &[String]) -> anyhow::Result<Vec<Embedding>> {
-    let ids: Vec<_> = labels.iter().map(|label| super::tokenize(embedder, label.trim())).collect();
+    let ids: Vec<_> = labels.iter().map(|label| super::tokenize(embedder, label)).collect();
     embedder.embed_text(&ids)?.iter().map(|vector| Ok(Embedding::normalized(vector)?)).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::media::{AudioProtocol, Embedded, embed_files};
@@ -72,7 +72,8 @@ fn prompts(command: &Embed) -> anyhow::Result<Option<Vec<String>>> {
     match &command.text_file {
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            Ok(Some(text.lines().map(str::to_owned).collect()))
+            // Some editors start a file with a mark that is no part of its text.
+            Ok(Some(text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect()))
         }
         None if command.text.is_empty() => Ok(None),
         None => Ok(Some(command.text.clone())),
@@ -102,7 +103,8 @@ impl Rows<'_> {
         match pushed {
             Ok((kind, vector)) => self.sink.push(&Row { input, kind: &kind.to_string(), embedding: &vector }),
             Err(error) if self.command.format == Format::Npy && !self.command.skip_errors => {
-                Err(error.context("nothing was written (give --skip-errors to leave out such rows)"))
+                let reason = super::explain(&error);
+                Err(anyhow!("{reason}\nnothing was written; give --skip-errors to leave out the rows of such files"))
             }
             Err(error) => {
                 report(&error);

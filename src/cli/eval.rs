@@ -53,9 +53,9 @@ pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome>
         let mut object = serde_json::to_value(&figures)?;
         object["failed"] = json!(failures);
         object["published_top1"] = json!(dataset.published_top1);
-        println!("{object}");
+        super::print(object)?;
     } else {
-        print(&figures, &dataset);
+        print(&figures, &dataset, failures)?;
     }
     Ok(Outcome::of_failures(failures))
 }
@@ -95,7 +95,7 @@ fn most_alike(classes: &[Embedding], embedded: Embedded) -> anyhow::Result<usize
     Ok(best.expect("a dataset with clips has classes").0)
 }
 
-fn print(figures: &Report, dataset: &Dataset) {
+fn print(figures: &Report, dataset: &Dataset, failures: usize) -> anyhow::Result<()> {
     let mut table = super::plain_table();
     table.set_header(["CLASS", "CLIPS", "TOP-1", "TAKEN FOR"]);
     for (truth, class) in figures.classes.iter().enumerate() {
@@ -104,11 +104,15 @@ fn print(figures: &Report, dataset: &Dataset) {
         let (clips, top1) = (right(accuracy.n.to_string()), right(percent(accuracy.top1)));
         table.add_row([Cell::new(class), clips, top1, Cell::new(mistakes(figures, truth))]);
     }
-    println!("{}\n", table.trim_fmt());
-    println!("top-1 {} of {} clips", percent(figures.top1), figures.n);
-    if let Some(published) = dataset.published_top1 {
-        println!("published, zero-shot over all folds: {}", percent(published));
+    super::print(format_args!("{}\n", table.trim_fmt()))?;
+    super::print(format_args!("top-1 {} of {} clips", percent(figures.top1), figures.n))?;
+    if failures > 0 {
+        super::print(format_args!("not counted, because they could not be embedded: {failures}"))?;
     }
+    if let Some(published) = dataset.published_top1 {
+        super::print(format_args!("published, zero-shot over all folds: {}", percent(published)))?;
+    }
+    Ok(())
 }
 
 /// The row of the confusion matrix without its zeros and its diagonal, largest first.

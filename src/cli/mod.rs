@@ -3,8 +3,6 @@
 //! Owns argument parsing, standard output and standard error, and exit codes: 0 when every input was processed, 1 when
 //! something failed, 2 for wrong usage. Errors are printed here and nowhere else.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line does")]
-
 mod classify;
 mod embed;
 mod eval;
@@ -14,10 +12,12 @@ mod output;
 mod progress;
 mod pull;
 
-use std::io::{self, IsTerminal};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use comfy_table::{Table, TableStyle};
 use tracing_subscriber::EnvFilter;
@@ -120,7 +120,7 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
-    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let config = Config::load(cli.config.as_deref(), environment())?;
     match &cli.command {
         Command::Model(command) => model::run(command, &config),
         Command::Embed(command) => embed::run(command, &config),
@@ -129,16 +129,45 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     }
 }
 
-/// Warnings by default; `EARMARK_LOG` takes the usual filter syntax.
-fn start_log() {
-    let filter = EnvFilter::try_from_env("EARMARK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).without_time().init();
+/// The environment, without what is not Unicode: no variable of ours is that.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// Prints an error with its causes on one line.
+/// Warnings by default; `EARMARK_LOG` takes the usual filter syntax, and shows where in the code a line comes from.
+fn start_log() {
+    let detailed = std::env::var_os("EARMARK_LOG").is_some();
+    let filter = EnvFilter::try_from_env("EARMARK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ansi = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(detailed).with_ansi(ansi).without_time();
+    log.with_writer(io::stderr).log_internal_errors(false).init();
+}
+
+/// Prints a line on standard output; an error, and no panic, if nobody reads it any more.
+fn print(line: impl Display) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{line}").context("standard output")
+}
+
+/// Prints an error with its causes on standard error. If that is closed there is nobody to tell.
 fn report(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+    note(format_args!("error: {}", explain(error)));
+}
+
+/// Prints a line on standard error.
+fn note(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// An error with its causes, except those that the text before them has already.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Whoever reads our output has seen enough, as `head` does: nothing to report.

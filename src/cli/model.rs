@@ -78,34 +78,35 @@ pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome>
             let spinner = progress::spinner("importing");
             let installed = directory.store(config)?.import(file, &options)?;
             spinner.finish_and_clear();
-            print_summary("installed", &installed);
+            print_summary("installed", &installed)?;
         }
         Command::Pull { checkpoint, url, directory } => {
             let installed = pull::pull(checkpoint, url.as_deref(), &directory.store(config)?, config)?;
-            print_summary("installed", &installed);
+            print_summary("installed", &installed)?;
         }
         Command::List { json, directory } => return list(&directory.store(config)?, *json),
         Command::Show { name, json, directory } => {
             let installed = directory.store(config)?.find(&ModelName::new(name)?)?;
-            if *json { println!("{}", describe(&installed)) } else { show(&installed) }
+            super::print(if *json { describe(&installed).to_string() } else { table_of(&installed) })?;
         }
         Command::Verify { name, directory } => {
             let spinner = progress::spinner("verifying");
             let installed = directory.store(config)?.verify(&ModelName::new(name)?)?;
             spinner.finish_and_clear();
-            print_summary("sound", &installed);
+            print_summary("verified", &installed)?;
         }
         Command::Remove { name, directory } => {
             let removed = directory.store(config)?.remove(&ModelName::new(name)?)?;
-            println!("removed {}", removed.display());
+            super::print(format_args!("removed {}", removed.display()))?;
         }
     }
     Ok(Outcome::Complete)
 }
 
-fn print_summary(what: &str, model: &InstalledModel) {
-    println!("{what} {}: {} parameters, space {}", model.name, model.parameters, short(model.metadata.space.as_str()));
-    println!("  {}", model.path.display());
+fn print_summary(what: &str, model: &InstalledModel) -> anyhow::Result<()> {
+    let InstalledModel { name, parameters, path, metadata, .. } = model;
+    let space = short(metadata.space.as_str());
+    super::print(format_args!("{what} {name}: {parameters} parameters, space {space}\n  {}", path.display()))
 }
 
 /// Enough of a digest to tell models apart by eye.
@@ -120,7 +121,7 @@ fn list(store: &ModelStore, json: bool) -> anyhow::Result<Outcome> {
     let names = store.names()?;
     for name in &names {
         match store.find(name) {
-            Ok(model) if json => println!("{}", describe(&model)),
+            Ok(model) if json => super::print(describe(&model))?,
             Ok(model) => {
                 let space = short(model.metadata.space.as_str()).to_owned();
                 let (dtype, source) = (model.metadata.dtype.clone(), model.metadata.source_name.clone());
@@ -134,9 +135,10 @@ fn list(store: &ModelStore, json: bool) -> anyhow::Result<Outcome> {
         }
     }
     if names.is_empty() {
-        eprintln!("no model is installed in {}; see `earmark model pull --help`", store.directory().display());
+        let directory = store.directory().display();
+        super::note(format_args!("no model is installed in {directory}; see `earmark model pull --help`"));
     } else if !json {
-        println!("{}", table.trim_fmt());
+        super::print(table.trim_fmt())?;
     }
     Ok(Outcome::of_failures(failures))
 }
@@ -161,7 +163,7 @@ fn describe(model: &InstalledModel) -> serde_json::Value {
     })
 }
 
-fn show(model: &InstalledModel) {
+fn table_of(model: &InstalledModel) -> String {
     let metadata = &model.metadata;
     let mut table = super::plain_table();
     let rows = [
@@ -182,5 +184,5 @@ fn show(model: &InstalledModel) {
     for (key, value) in rows {
         table.add_row([key.to_owned(), value]);
     }
-    println!("{}", table.trim_fmt());
+    table.trim_fmt()
 }

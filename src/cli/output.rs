@@ -47,6 +47,12 @@ impl Sink {
             None => Target::Stdout,
             Some(path) => {
                 let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                if !directory.is_dir() {
+                    bail!("{}: there is no directory {}; create it first", path.display(), directory.display());
+                }
+                if path.is_dir() {
+                    bail!("{}: is a directory, expected the name of a file", path.display());
+                }
                 let unfinished = super::unfinished_file(directory).with_context(|| path.display().to_string())?;
                 Target::File { unfinished, path: path.into() }
             }

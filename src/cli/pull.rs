@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 
 use super::progress;
 use crate::checkpoint::pull::{DownloadError, DownloadOptions, Source, catalog, download};
@@ -25,6 +25,9 @@ pub(super) fn pull(
         Some(url) => source.with_url(url),
         None => source,
     };
+    if let Some(installed) = already_installed(&source, store)? {
+        return Ok(installed);
+    }
     let directory = store.directory();
     std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let destination = directory.join(&source.file_name);
@@ -52,6 +55,18 @@ pub(super) fn pull(
     spinner.finish_and_clear();
     std::fs::remove_file(&destination).with_context(|| destination.display().to_string())?;
     Ok(installed)
+}
+
+/// The model if it is there and undamaged. A model of this name from another file is not for us to replace.
+fn already_installed(source: &Source, store: &ModelStore) -> anyhow::Result<Option<InstalledModel>> {
+    let name = ModelName::new(&source.name)?;
+    match store.find(&name) {
+        Ok(found) if found.metadata.source_sha256 == source.sha256.to_string() => Ok(store.verify(&name).ok()),
+        Ok(_) => bail!(
+            "a model {name} from another file is installed already (`earmark model remove {name}` makes room for it)"
+        ),
+        Err(_) => Ok(None),
+    }
 }
 
 fn unknown(checkpoint: &str) -> anyhow::Error {
