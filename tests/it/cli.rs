@@ -1,1 +1,12 @@
 //! The command line: the real binary in a directory of its own.
+
+mod checkpoints;
+mod classify;
+mod configuration;
+mod embed;
+mod eval;
+mod import;
+mod models;
+mod pull;
+mod usage;
+mod workplace;

@@ -1,0 +1,73 @@
+//! `earmark eval` on miniature datasets.
+
+use serde_json::json;
+
+use super::workplace::{Workplace, args, contains, json as parse};
+
+const DOG: &str = "media/esc10/001 - Dog bark/1-100032-A.ogg";
+const RAIN: &str = "media/esc10/002 - Rain/1-17367-A.ogg";
+
+#[test]
+fn folders_of_classes_with_folds_and_a_broken_clip() {
+    let workplace = Workplace::with_model();
+    workplace.bring(DOG, "set/001 - Dog bark/1-a.ogg");
+    workplace.bring(DOG, "set/001 - Dog bark/2-a.ogg");
+    workplace.bring(RAIN, "set/002 - Rain/1-a.ogg");
+    let all = parse(&workplace.succeed(args!["eval", "folders", "--root", "set", "--json"]));
+    assert_eq!((&all["n"], &all["failed"]), (&json!(3), &json!(0)));
+    assert_eq!(all["classes"], json!(["Dog bark", "Rain"]));
+    assert_eq!((&all["per_class"]["Dog bark"]["n"], &all["per_class"]["Rain"]["n"]), (&json!(2), &json!(1)));
+    let correct = |class: &str| all["per_class"][class]["correct"].as_u64().unwrap();
+    let top1 = (correct("Dog bark") + correct("Rain")) as f64 / 3.0;
+    assert_eq!(all["top1"].as_f64().unwrap(), top1);
+
+    let second = parse(&workplace.succeed(args!["eval", "folders", "--root", "set", "--json", "--folds", "2,3"]));
+    assert_eq!((&second["n"], second["per_class"].as_object().unwrap().len()), (&json!(1), 1));
+    let none = workplace.fail(1, args!["eval", "folders", "--root", "set", "--folds", "7"]);
+    contains(&none, &["error: set: no clips in the given folds"]);
+
+    workplace.write("set/002 - Rain/3-broken.ogg", "OggS and no more");
+    let run = workplace.run(args!["eval", "folders", "--root", "set", "--json"]);
+    contains(&run.stderr, &["error: set/002 - Rain/3-broken.ogg: "]);
+    let counted = parse(&String::from_utf8(run.stdout).unwrap());
+    assert_eq!((run.code, &counted["failed"], &counted["n"]), (1, &json!(1), &json!(3)));
+    let run = workplace.run(args!["eval", "folders", "--root", "set"]);
+    assert_eq!(run.code, 1);
+    let table = String::from_utf8(run.stdout).unwrap();
+    contains(&table, &["CLASS", "Dog bark", "Rain", "of 3 clips", "could not be embedded: 1"]);
+}
+
+#[test]
+fn the_layouts_of_esc50_and_urbansound8k() {
+    let workplace = Workplace::with_model();
+    let table =
+        "filename,fold,target,category,esc10,src_file,take\n1-a.ogg,1,0,dog,True,1,A\n2-b.ogg,2,10,rain,True,2,A\n";
+    workplace.write("esc/meta/esc50.csv", table);
+    workplace.bring(DOG, "esc/audio/1-a.ogg");
+    workplace.bring(RAIN, "esc/audio/2-b.ogg");
+    let esc = parse(&workplace.succeed(args!["eval", "esc50", "--root", "esc", "--json"]));
+    assert_eq!((&esc["n"], &esc["classes"]), (&json!(2), &json!(["dog", "rain"])));
+    assert_eq!(esc["published_top1"], 0.694);
+    contains(&workplace.succeed(args!["eval", "esc50", "--root", "esc", "--folds", "1"]), &["of 1 clips", "69.40 %"]);
+
+    let table = "slice_file_name,fsID,start,end,salience,fold,classID,class\na.ogg,1,0,4,1,3,3,dog_bark\n";
+    workplace.write("urban/metadata/UrbanSound8K.csv", table);
+    workplace.bring(DOG, "urban/audio/fold3/a.ogg");
+    let urban = parse(&workplace.succeed(args!["eval", "us8k", "--root", "urban", "--json"]));
+    assert_eq!((&urban["n"], &urban["classes"]), (&json!(1), &json!(["dog bark"])));
+}
+
+#[test]
+fn what_is_no_dataset_is_said_before_a_model_is_needed() {
+    let workplace = Workplace::new();
+    workplace.write("set/readme.txt", "");
+    let check = |args: &[std::ffi::OsString], expected: &[&str]| {
+        let stderr = workplace.fail(1, args);
+        contains(&stderr, expected);
+        assert!(stderr.matches("No such file").count() <= 1, "{stderr}");
+    };
+    check(args!["eval", "folders", "--root", "set"], &["error: set: no clips"]);
+    check(args!["eval", "folders", "--root", "none"], &["error: none: ", "a directory of classes"]);
+    check(args!["eval", "esc50", "--root", "set"], &["error: set/meta/esc50.csv: ", "--root"]);
+    check(args!["eval", "us8k", "--root", "set"], &["error: set/metadata/UrbanSound8K.csv: ", "--root"]);
+}
