@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn survives_values_whose_squares_overflow_f32() {
-        let embedding = Embedding::normalized(&[3e30, 4e30]).unwrap();
+        let large = 2f32.powi(100);
+        let embedding = Embedding::normalized(&[3.0 * large, 4.0 * large]).unwrap();
         assert_eq!(embedding.as_slice(), [0.6, 0.8]);
     }
 

@@ -190,6 +190,6 @@ mod tests {
         check(0, &[2], &[1, 1], "1 dimensions and 2 strides");
         check(0, &[1; 65], &[1; 65], "at most 64");
         check(0, &[u64::MAX, 2], &[0, 0], "overflows");
-        check(0, &[101], &[0], "the limit is 100 (raise checkpoint.tensor_bytes");
+        check(0, &[101], &[0], "the limit is 100 (raise limits.checkpoint.tensor_bytes");
     }
 }

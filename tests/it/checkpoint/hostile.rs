@@ -97,13 +97,16 @@ fn self_reference_nesting_and_bulk_have_an_end() {
     check(b"]q\x00h\x00a", "entry \"(the whole file)\" is a list");
     check(&[&b"}q\x00"[..], &text("state_dict"), b"h\x00s"].concat(), "entry \"state_dict\" is a dict");
     check(&[&b")"[..], &[0x85; 9_000]].concat(), "entry \"(the whole file)\" is a tuple");
-    check(&[&b")"[..], &[0x85; 10_000]].concat(), "raise checkpoint.pickle_objects");
+    check(&[&b")"[..], &[0x85; 10_000]].concat(), "raise limits.checkpoint.pickle_objects");
     check(&b"(".repeat(60_000), "a value is missing");
     check(&[&b"N"[..], &b"q\x00h\x00".repeat(14_000)].concat(), "values left over");
-    check(&b"N".repeat(1 << 16), "index in bytes is 65539, the limit is 65536 (raise checkpoint.index_bytes");
+    check(&b"N".repeat(1 << 16), "index in bytes is 65539, the limit is 65536 (raise limits.checkpoint.index_bytes");
     let many: Vec<String> = (0..101).map(|n| n.to_string()).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), none())).collect();
-    check(&dict(&many), "number of tensors is 101, the limit is 100 (raise checkpoint.tensors in the configuration)");
+    check(
+        &dict(&many),
+        "number of tensors is 101, the limit is 100 (raise limits.checkpoint.tensors in the configuration)",
+    );
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn tensor_records_that_lie_are_refused() {
     check(weights().view(0, &[-1], &[1]).record(), "its shape is not a tuple of counts");
     check(weights().view(-1, &[1], &[1]).record(), "its offset is not a count");
     check(weights().view(0, &[1], &[-1]).record(), "its strides are not");
-    check(weights().view(0, &[1 << 40], &[0]).record(), "raise checkpoint.tensor_bytes");
+    check(weights().view(0, &[1 << 40], &[0]).record(), "raise limits.checkpoint.tensor_bytes");
     check(Tensor { stored_elements: 1 << 62, ..weights() }.record(), "its storage \"0\" has 24 bytes, expected 184467");
     check(Tensor { stored_elements: 7, ..weights() }.record(), "its storage \"0\" has 24 bytes, expected 28");
     check(Tensor { stored_elements: -1, ..weights() }.record(), "its storage record is not as PyTorch's");
@@ -142,7 +145,7 @@ fn repeated_storage_counts_every_time() {
     let views: Vec<_> = (0..32).map(|n| n.to_string()).collect();
     let views: Vec<_> = views.iter().map(|name| (name.as_str(), one.record())).collect();
     let message = refusal(saved(&dict(&views), &[("0", &[0; 4])]));
-    assert!(message.contains("raise checkpoint.total_bytes"), "{message}");
+    assert!(message.contains("raise limits.checkpoint.total_bytes"), "{message}");
 }
 
 #[test]
@@ -224,7 +227,10 @@ fn other_files_are_told_apart() {
     check(b"", "not a checkpoint: it is empty; expected a PyTorch zip file, a TorchScript archive or safetensors");
     check(b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer");
     check(b"<!DOCTYPE html>", "its first bytes are unfamiliar");
-    check(&vec![0; (1 << 20) + 1], "file size in bytes is 1048577, the limit is 1048576 (raise checkpoint.file_bytes");
+    check(
+        &vec![0; (1 << 20) + 1],
+        "file size in bytes is 1048577, the limit is 1048576 (raise limits.checkpoint.file_bytes",
+    );
 }
 
 /// Seeded damage to sound files: nothing may panic, and what is accepted stays within the limits.

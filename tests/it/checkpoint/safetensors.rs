@@ -54,7 +54,7 @@ fn headers_that_contradict_themselves_are_refused() {
     check(&format!("{{\"a\":{}", "[".repeat(1000)), &[], "damaged safetensors header");
     let small = r#"{"t":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}"#;
     check(small, &[0], "damaged tensor \"t\": its elements are F8_E4M3, which are not supported");
-    check(&format!("{{{}}}", " ".repeat(1 << 16)), &[], "raise checkpoint.index_bytes");
+    check(&format!("{{{}}}", " ".repeat(1 << 16)), &[], "raise limits.checkpoint.index_bytes");
 }
 
 #[test]

@@ -101,5 +101,5 @@ fn modules_that_contain_themselves_have_an_end() {
         let first = [&twice[..], b"q", &[slot]].concat();
         twice = object("__torch__", "Module", &[("a", first), ("b", again)]);
     }
-    assert!(refusal(scripted(&twice)).contains("raise checkpoint.pickle_objects"));
+    assert!(refusal(scripted(&twice)).contains("raise limits.checkpoint.pickle_objects"));
 }
