@@ -108,6 +108,7 @@ impl Outcome {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     start_log();
+    silence_contained_panics();
     match dispatch(&cli) {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Partial) => ExitCode::FAILURE,
@@ -141,6 +142,16 @@ fn start_log() {
     let ansi = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(detailed).with_ansi(ansi).without_time();
     log.with_writer(io::stderr).log_internal_errors(false).init();
+}
+
+/// A decoder that breaks down on a file is reported as an error of that file, and not as a panic as well.
+fn silence_contained_panics() {
+    let print_panic = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::decode::is_contained() {
+            print_panic(panic);
+        }
+    }));
 }
 
 /// Prints a line on standard output; an error, and no panic, if nobody reads it any more.

@@ -47,6 +47,21 @@ impl ModelInput {
 }
 
 /// A loaded model that takes media and words as they are.
+///
+/// ```no_run
+/// use earmark::embed::{Embedder, ModelInput};
+/// use earmark::embedding::Embedding;
+/// use earmark::model::DeviceChoice;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let embedder = Embedder::load("audioclip-full.safetensors".as_ref(), DeviceChoice::Auto)?;
+/// let words = embedder.embed_text(&[embedder.tokenize("creaky wooden door")?])?;
+/// let second_of_silence = embedder.embed(&[ModelInput::whole(vec![0.0; 44_100])])?;
+/// let alike = Embedding::normalized(&words[0])?.cosine(&Embedding::normalized(&second_of_silence[0])?);
+/// assert!((-1.0..=1.0).contains(&alike));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Embedder {
     model: AudioClip,
     tokenizer: Tokenizer,

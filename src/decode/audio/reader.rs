@@ -1,7 +1,6 @@
 //! The reader everything goes through: it picks the decoder, and holds every block against the limits.
 
 use std::io::{Read, Seek};
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use super::packets::PacketDecoder;
@@ -9,6 +8,7 @@ use super::pcm::PcmDecoder;
 use super::source::Source;
 use super::wav::read_layout;
 use super::{AudioFacts, BlockDecoder, Planes};
+use crate::decode::containment::contain_panics;
 use crate::decode::resample::SAMPLE_RATES_HZ;
 use crate::decode::{AudioLimits, DecodeError};
 
@@ -47,7 +47,7 @@ impl AudioReader {
     }
 
     fn new(source: Source, limits: &AudioLimits) -> Result<Self, DecodeError> {
-        let decoder = shielded(move || open_decoder(source, limits))?;
+        let decoder = contain_panics("sound file", move || open_decoder(source, limits))?;
         let facts = decoder.facts().clone();
         check_facts(&facts, limits)?;
         Ok(Self { decoder, facts, limits: *limits, planes: Vec::new(), frames: 0, finished: false })
@@ -74,7 +74,7 @@ impl AudioReader {
         }
         // After an error the decoder's state is anybody's guess: it is not asked again.
         self.finished = true;
-        if !shielded(|| self.decoder.next_block(&mut self.planes))? {
+        if !contain_panics("sound file", || self.decoder.next_block(&mut self.planes))? {
             return if self.frames == 0 { Err(self.nothing_decoded()) } else { Ok(None) };
         }
         self.check_samples()?;
@@ -143,27 +143,4 @@ fn check_duration(frames: u64, facts: &AudioFacts, limits: &AudioLimits) -> Resu
         return Err(DecodeError::TooLarge { what, actual, limit, key });
     }
     Ok(())
-}
-
-/// Runs decoder code, ours and others'. A panic in it costs the file, not the process.
-fn shielded<T>(work: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
-    // What `work` leaves half done is dropped or never used again by the callers above, hence the assertion.
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let reason = format!("the decoder broke down on it: {}", text.unwrap_or("no reason given"));
-        Err(DecodeError::Damaged { format: "sound file", reason })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_becomes_an_error() {
-        let error = shielded(|| -> Result<(), _> { panic!("index {} out of range", 7) }).unwrap_err().to_string();
-        assert_eq!(error, "damaged sound file: the decoder broke down on it: index 7 out of range");
-        let error = shielded(|| -> Result<(), _> { panic!("plain") }).unwrap_err().to_string();
-        assert!(error.ends_with("plain"), "{error}");
-    }
 }

@@ -16,12 +16,11 @@ mod jpeg_header;
 mod orientation;
 mod raster;
 
-use std::any::Any;
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use super::containment::contain_panics;
 use super::{DecodeError, ImageLimits};
 use crate::media::RgbImage;
 use container::Container;
@@ -111,38 +110,9 @@ fn check_dimensions(format: &'static str, width: u64, height: u64, limits: &Imag
     check_limit("width times height", pixels, limits.pixels, KEY_PIXELS)
 }
 
-/// Runs third-party decoders: a panic in one is a damaged file, not a dead worker.
-///
-/// `work` only borrows the file's bytes and owns everything it writes, so nothing half-written can be seen afterwards.
-fn contain_panics<T>(format: &'static str, work: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        let reason = format!("the decoder panicked: {}", panic_message(payload.as_ref()));
-        Err(DecodeError::Damaged { format, reason })
-    })
-}
-
-fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&'static str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panicking_decoder_is_a_damaged_file() {
-        fn check(work: impl FnOnce() -> Result<(), DecodeError>, expected: &str) {
-            let error = contain_panics("gif", work).unwrap_err();
-            assert_eq!(error.to_string(), format!("damaged gif: the decoder panicked: {expected}"));
-        }
-        check(|| panic!("plain"), "plain");
-        check(|| panic!("{} by {}", 3, 4), "3 by 4");
-        check(|| std::panic::panic_any(7_u8), "no message");
-    }
 
     #[test]
     fn limits_are_inclusive_and_do_not_overflow() {
