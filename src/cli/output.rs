@@ -1,5 +1,6 @@
 //! Where vectors go: NumPy's `.npy` or JSON lines, to a file or to standard output.
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -34,8 +35,15 @@ pub(super) struct Sink {
 }
 
 enum Target {
-    Stdout,
-    File { unfinished: tempfile::NamedTempFile, path: PathBuf },
+    /// Standard output, or a pipe or device, which there is no sense in replacing.
+    Stream {
+        stream: Box<dyn Write>,
+        name: String,
+    },
+    File {
+        unfinished: tempfile::NamedTempFile,
+        path: PathBuf,
+    },
 }
 
 impl Sink {
@@ -44,14 +52,16 @@ impl Sink {
             None if format == Format::Npy && io::stdout().is_terminal() => {
                 bail!("refusing to write binary data to the terminal: give --out FILE or --format jsonl")
             }
-            None => Target::Stdout,
+            None => Target::Stream { stream: Box::new(io::stdout()), name: "standard output".into() },
+            Some(path) if path.is_dir() => bail!("{}: is a directory, expected the name of a file", path.display()),
+            Some(path) if path.exists() && !path.is_file() => {
+                let stream = OpenOptions::new().write(true).open(path).with_context(|| path.display().to_string())?;
+                Target::Stream { stream: Box::new(stream), name: path.display().to_string() }
+            }
             Some(path) => {
                 let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 if !directory.is_dir() {
                     bail!("{}: there is no directory {}; create it first", path.display(), directory.display());
-                }
-                if path.is_dir() {
-                    bail!("{}: is a directory, expected the name of a file", path.display());
                 }
                 let unfinished = super::unfinished_file(directory).with_context(|| path.display().to_string())?;
                 Target::File { unfinished, path: path.into() }
@@ -81,7 +91,7 @@ impl Sink {
             self.write(&bytes)?;
         }
         match self.target {
-            Target::Stdout => io::stdout().flush()?,
+            Target::Stream { mut stream, name } => stream.flush().context(name)?,
             Target::File { unfinished, path } => {
                 unfinished.persist(&path).with_context(|| path.display().to_string())?;
             }
@@ -91,7 +101,7 @@ impl Sink {
 
     fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         match &mut self.target {
-            Target::Stdout => io::stdout().write_all(bytes).context("standard output"),
+            Target::Stream { stream, name } => stream.write_all(bytes).with_context(|| name.clone()),
             Target::File { unfinished, path } => {
                 unfinished.write_all(bytes).with_context(|| path.display().to_string())
             }
