@@ -1,11 +1,12 @@
 //! `earmark embed`: vectors of files and words, in order, in both formats.
 
+use std::process::Stdio;
+
 use super::workplace::{Run, Workplace, args, contains, json};
 
 const CAT: &str = "media/demo/cat_1.jpg";
 const CARS: &str = "media/demo/cars_2.jpg";
 const HORN: &str = "media/demo/car_horn_1-24074-A-43.wav";
-const ALARM: &str = "media/demo/alarm_clock_3-120526-B-37.wav";
 
 /// A row of JSON lines: input, kind, embedding.
 type Row = (String, String, Vec<f32>);
@@ -44,12 +45,12 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
 #[test]
 fn pictures_and_sounds_come_out_in_the_order_they_went_in() {
     let workplace = Workplace::with_model();
-    let files = [CAT, HORN, CARS, ALARM].map(crate::shared);
-    let [cat, horn, cars, alarm] = &files;
-    workplace.succeed(args!["embed", cat, horn, cars, alarm, "--format", "npy", "--out", "m.npy"]);
+    let files = [CAT, HORN, CARS].map(crate::shared);
+    let [cat, horn, cars] = &files;
+    workplace.succeed(args!["embed", cat, horn, cars, "--format", "npy", "--out", "m.npy"]);
     let together = matrix(&std::fs::read(workplace.path("m.npy")).unwrap());
-    let raw = matrix(&workplace.run(args!["embed", cat, horn, cars, alarm, "--raw", "--format", "npy"]).stdout);
-    for (index, (file, kind)) in files.iter().zip(["image", "audio", "image", "audio"]).enumerate() {
+    let raw = matrix(&workplace.run(args!["embed", cat, horn, cars, "--raw", "--format", "npy"]).stdout);
+    for (index, (file, kind)) in files.iter().zip(["image", "audio", "image"]).enumerate() {
         let alone = rows(&workplace.succeed(args!["embed", file]));
         let [(input, found, vector)] = &alone[..] else { panic!("{alone:?}") };
         assert_eq!((input.as_str(), found.as_str()), (file.to_str().unwrap(), kind));
@@ -59,7 +60,7 @@ fn pictures_and_sounds_come_out_in_the_order_they_went_in() {
         assert!((length(&raw[index]) - 1.0).abs() > 1e-2, "{kind} {index} was scaled");
         assert!(distance(&unit, vector) < 1e-4, "{kind} {index}");
     }
-    assert!(distance(&together[0], &together[2]) > 1e-3 && distance(&together[1], &together[3]) > 1e-3);
+    assert!(distance(&together[0], &together[2]) > 1e-3);
 }
 
 #[test]
@@ -157,4 +158,24 @@ fn a_reader_that_leaves_is_no_crash() {
     check(args!["model", "show", "tiny", "--json"]);
     check(args!["model", "verify", "tiny"]);
     check(args!["--help"]);
+}
+
+/// A device is written to and not replaced: the link would be a file afterwards.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_an_error() {
+    let workplace = Workplace::with_model();
+    std::os::unix::fs::symlink("/dev/full", workplace.path("full")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", workplace.path("null")).unwrap();
+    for format in ["npy", "jsonl"] {
+        let to = |out: &str| args!["embed", "--text", "a", "--format", format, "--out", out].to_vec();
+        contains(&workplace.fail(1, &to("full")), &["error: full: No space left"]);
+        workplace.succeed(&to("null"));
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let mut command = workplace.command(args!["embed", "--text", "a", "--format", format]);
+        let output = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        contains(&String::from_utf8(output.stderr).unwrap(), &["error: standard output: No space left"]);
+    }
+    assert!(workplace.path("full").is_symlink() && workplace.path("null").is_symlink());
 }
