@@ -1,6 +1,6 @@
 //! The command line: the real binary in a directory of its own.
 
-mod checkpoints;
+pub(crate) mod checkpoints;
 mod classify;
 mod configuration;
 mod embed;

@@ -15,6 +15,8 @@ mod pull;
 mod text;
 mod tidy;
 
+#[path = "../support/closed_form.rs"]
+mod closed_form;
 #[path = "../support/golden.rs"]
 mod golden;
 #[path = "../support/parity.rs"]

@@ -1,1 +1,106 @@
-//! Imports: whole or not at all.
+//! Imports: whole or not at all, whatever the checkpoint is made of.
+
+use std::fs::{self, File};
+
+use earmark::checkpoint::{CheckpointFile, CheckpointLimits};
+use earmark::model::{AudioClip, DeviceChoice, ModelConfig, ModelError};
+use earmark::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore, StoreError};
+use safetensors::Dtype;
+
+use crate::cli::checkpoints::{Tensor, encode, tiny};
+use crate::closed_form::{self, Profile};
+use crate::golden;
+
+fn named(name: &str) -> ImportOptions {
+    ImportOptions { name: Some(ModelName::new(name).unwrap()), ..ImportOptions::default() }
+}
+
+fn import(store: &ModelStore, tensors: &[Tensor]) -> Result<InstalledModel, StoreError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), encode(tensors)).unwrap();
+    store.import(file.path(), &named("model"))
+}
+
+#[test]
+fn a_clip_checkpoint_without_sounds_is_an_image_and_text_model() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tensors = tiny();
+    tensors.retain(|it| !it.name.starts_with("audio.") && !it.name.ends_with("_ai") && !it.name.ends_with("_at"));
+    let installed = import(&ModelStore::new(directory.path()), &tensors).unwrap();
+    assert_eq!(installed.metadata.config.audio, None);
+    let model = AudioClip::load(&installed.path, DeviceChoice::Cpu).unwrap();
+    assert_eq!(model.embed_text(&[&[49406, 2368, 49407]]).unwrap()[0].len(), 1024);
+    assert_eq!(model.scales().audio_text, None);
+    let refused = model.embed_audio(&[&[vec![0.0; 100]]]);
+    assert!(matches!(refused, Err(ModelError::NoTower("audio"))));
+}
+
+#[test]
+fn half_precision_is_widened_to_the_type_that_models_run_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tensors = tiny();
+    for tensor in tensors.iter_mut().filter(|tensor| tensor.dtype == Dtype::F32) {
+        let values = tensor.bytes.as_chunks().0.iter().map(|&value| half::f16::from_f32(f32::from_le_bytes(value)));
+        tensor.bytes = values.flat_map(half::f16::to_le_bytes).collect();
+        tensor.dtype = Dtype::F16;
+    }
+    let installed = import(&ModelStore::new(directory.path()), &tensors).unwrap();
+    assert_eq!((installed.metadata.dtype.as_str(), installed.parameters), ("f32", 4_502_698));
+    let mut written = CheckpointFile::open(&installed.path, &CheckpointLimits::default()).unwrap();
+    let projection = tensors.iter().find(|tensor| tensor.name == "text_projection").unwrap();
+    let rounded: Vec<f32> =
+        projection.bytes.as_chunks().0.iter().map(|&value| half::f16::from_le_bytes(value).to_f32()).collect();
+    assert_eq!(written.read_f32("text_projection").unwrap(), rounded);
+}
+
+#[test]
+fn every_way_to_the_same_weights_is_the_same_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let from_pytorch = store.import(&golden::path("tiny/audioclip_tiny.pt"), &named("pytorch")).unwrap();
+    let from_safetensors = import(&store, &tiny()).unwrap();
+    assert_eq!(from_pytorch.metadata.space, from_safetensors.metadata.space);
+    assert_ne!(from_pytorch.metadata.source_sha256, from_safetensors.metadata.source_sha256);
+    let closed_form = directory.path().join("closed_form.safetensors.import");
+    closed_form::write_safetensors(Profile::Tiny, &golden::path("tiny/tensors.tsv"), &closed_form).unwrap();
+    let regenerated = store.import(&closed_form, &named("regenerated")).unwrap();
+    assert_eq!(from_pytorch.metadata.space, regenerated.metadata.space);
+    assert_eq!(regenerated.metadata.config, ModelConfig::golden_tiny());
+}
+
+#[test]
+fn a_changed_weight_is_another_space() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let before = import(&store, &tiny()).unwrap().metadata.space;
+    let mut tensors = tiny();
+    let scale = tensors.iter_mut().find(|tensor| tensor.name == "logit_scale").unwrap();
+    scale.bytes = 1.0f32.to_le_bytes().to_vec();
+    let other = ModelStore::new(directory.path().join("other"));
+    assert_ne!(import(&other, &tensors).unwrap().metadata.space, before);
+}
+
+#[test]
+fn what_a_killed_import_left_is_swept_and_what_a_running_one_writes_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let (abandoned, running) = (directory.path().join(".import-killed"), directory.path().join(".import-running"));
+    fs::write(&abandoned, "half a model").unwrap();
+    let held = File::create(&running).unwrap();
+    held.lock().unwrap();
+    let store = ModelStore::new(directory.path());
+    import(&store, &tiny()).unwrap();
+    assert!(!abandoned.exists() && running.exists());
+    assert_eq!(store.names().unwrap(), [ModelName::new("model").unwrap()]);
+}
+
+#[test]
+fn a_failed_import_leaves_the_directory_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let mut tensors = tiny();
+    let weight = tensors.iter_mut().find(|tensor| tensor.name == "visual.conv1.weight").unwrap();
+    weight.bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = import(&store, &tensors).unwrap_err().to_string();
+    assert!(error.contains("visual.conv1.weight: value 0 is not finite"), "{error}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}

@@ -7,10 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::shared;
 
-#[path = "../../support/closed_form.rs"]
-mod closed_form;
-
-use closed_form::{Profile, Spec, specs, tensor, write_safetensors};
+use crate::closed_form::{Profile, Spec, specs, tensor, write_safetensors};
 
 const TINY_SHA256: &str = "cd8be0812460f4f0a93a5d278a0d3a1424ffe2a0b3d32c7f2f7707717485ed79";
 const FULL_SHA256: &str = "4b60e223853a3fe836348271810df2a2f1e83ff65899f68f4139370ef35ac047";

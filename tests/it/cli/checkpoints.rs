@@ -6,15 +6,15 @@ use safetensors::tensor::TensorView;
 
 use super::workplace::TINY;
 
-pub(super) struct Tensor {
-    pub(super) name: String,
-    pub(super) dtype: Dtype,
-    pub(super) shape: Vec<usize>,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The tensors of the tiny checkpoint.
-pub(super) fn tiny() -> Vec<Tensor> {
+pub(crate) fn tiny() -> Vec<Tensor> {
     let mut file = CheckpointFile::open(&crate::shared(TINY), &CheckpointLimits::default()).unwrap();
     let infos = file.tensors().to_vec();
     let read = |info: earmark::checkpoint::TensorInfo| {
@@ -28,12 +28,12 @@ pub(super) fn tiny() -> Vec<Tensor> {
     infos.into_iter().map(read).collect()
 }
 
-pub(super) fn position(tensors: &[Tensor], name: &str) -> usize {
+pub(crate) fn position(tensors: &[Tensor], name: &str) -> usize {
     tensors.iter().position(|tensor| tensor.name == name).unwrap()
 }
 
 /// A safetensors file of the tensors.
-pub(super) fn encode(tensors: &[Tensor]) -> Vec<u8> {
+pub(crate) fn encode(tensors: &[Tensor]) -> Vec<u8> {
     let views = tensors
         .iter()
         .map(|tensor| (&tensor.name, TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes).unwrap()));
