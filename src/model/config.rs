@@ -15,6 +15,8 @@ const PUBLISHED_HOP_SAMPLES: usize = 561;
 const HEAD_DIM: usize = 64;
 /// Twenty times the published vocabulary, the largest dimension known; keeps products of dimensions from overflowing.
 const MAX_DIMENSION: usize = 1 << 20;
+/// Twenty times the blocks of the published model; keeps the list of tensors from being a burden.
+const MAX_BLOCKS: usize = 1 << 10;
 /// The visual tower halves its input five times before attention pooling.
 const VISUAL_REDUCTION: usize = 32;
 
@@ -116,6 +118,11 @@ impl ModelConfig {
         }
     }
 
+    /// The configurations that shapes alone are enough to recognise.
+    pub fn known() -> [Self; 2] {
+        [Self::published(), Self::golden_tiny()]
+    }
+
     /// Derives the configuration from tensor shapes, for checkpoints that carry no metadata.
     ///
     /// Heads and hop leave no trace in the shapes. If all else matches a known configuration, that one is taken;
@@ -128,8 +135,7 @@ impl ModelConfig {
             visual: infer_visual(shapes)?,
             audio: if shapes.keys().any(|name| name.starts_with("audio.")) { Some(infer_audio(shapes)?) } else { None },
         };
-        let known = [Self::published(), Self::golden_tiny()];
-        Some(known.into_iter().find(|known| inferred.same_shapes(known)).unwrap_or(inferred))
+        Some(Self::known().into_iter().find(|known| inferred.same_shapes(known)).unwrap_or(inferred))
     }
 
     /// Equal in everything that shapes can tell.
@@ -148,6 +154,9 @@ impl ModelConfig {
         let Self { embed_dim, text, visual, audio } = self;
         if self.largest_dimension() > MAX_DIMENSION {
             return Some("a dimension is beyond anything that could be a model");
+        }
+        if self.blocks() > MAX_BLOCKS {
+            return Some("the layers are more than any model could have");
         }
         let text_ok = text.context >= 2 && text.vocab > 1 && divides(text.heads, text.width) && text.layers > 0;
         let visual_ok = visual.resolution > 0
@@ -177,6 +186,12 @@ impl ModelConfig {
 }
 
 impl ModelConfig {
+    /// Blocks of all towers; each has a dozen tensors.
+    fn blocks(&self) -> usize {
+        let audio = self.audio.iter().flat_map(|audio| audio.layers);
+        audio.chain(self.visual.layers).chain([self.text.layers]).fold(0, usize::saturating_add)
+    }
+
     fn largest_dimension(&self) -> usize {
         let Self { embed_dim, text, visual, audio } = self;
         let mut all = vec![*embed_dim, text.context, text.vocab, text.width, text.layers, text.heads];

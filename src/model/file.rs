@@ -315,5 +315,9 @@ fn check_header(
     if !in_order {
         return Err(ModelError::Damaged("the tensors are not in the order they are written in".into()));
     }
-    Ok(schema.into_iter().map(|spec| (stored_bytes(&spec), spec)).map(|(bytes, spec)| (spec, bytes)).collect())
+    let sized = |spec: TensorSpec| {
+        let bytes = stored_bytes(&spec);
+        (spec, bytes)
+    };
+    Ok(schema.into_iter().map(sized).collect())
 }

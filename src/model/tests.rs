@@ -62,6 +62,7 @@ fn impossible_configurations_are_found_before_anything_is_built() {
     check(|config| config.embed_dim = 0);
     check(|config| config.text.heads = 7);
     check(|config| config.text.vocab = usize::MAX);
+    check(|config| config.text.layers = 100_000);
     check(|config| config.visual.resolution = 225);
     check(|config| config.visual.layers[2] = 0);
     check(|config| config.audio.as_mut().unwrap().groups = 0);

@@ -126,14 +126,26 @@ impl CheckpointTensors {
             shapes.insert(plain.clone(), info.shape.clone());
         }
         let stated = self.file.metadata().get(file::METADATA_KEY).map(|text| file::stated_config(text)).transpose()?;
-        // What is nothing like a model is compared with the published one, so that the answer names what is missing.
-        let inferred = || ModelConfig::infer(&shapes).filter(|config| config.defect().is_none());
-        let config = stated.or_else(inferred).unwrap_or_else(ModelConfig::published);
-        let schema = schema::tensors(&config);
-        let mut defects = weights::check_shapes(&schema, &shapes);
+        let candidates = match stated {
+            Some(config) => vec![config],
+            None => ModelConfig::infer(&shapes).into_iter().chain(ModelConfig::known()).collect(),
+        };
+        // A missing tensor can mislead the inference; what it is missing from is the nearest configuration.
+        let judged = candidates.into_iter().filter(|config| config.defect().is_none()).map(|config| {
+            let defects = self.defects(&schema::tensors(&config), &shapes);
+            (config, defects)
+        });
+        let nearest = judged.min_by_key(|(_, defects)| defects.0.len());
+        let (config, defects) =
+            nearest.expect("a stated configuration was checked, and else the known ones are among the candidates");
+        if defects == Defects::default() { Ok(config) } else { Err(ModelError::Defective(defects)) }
+    }
+
+    fn defects(&self, schema: &[TensorSpec], shapes: &Shapes) -> Defects {
+        let mut defects = weights::check_shapes(schema, shapes);
         defects.0.extend(self.duplicates.iter().cloned());
         defects.0.extend(schema.iter().filter_map(|spec| self.dtype_defect(spec)));
-        if defects == Defects::default() { Ok(config) } else { Err(ModelError::Defective(defects)) }
+        defects
     }
 
     fn dtype_defect(&self, spec: &TensorSpec) -> Option<Defect> {

@@ -94,6 +94,17 @@ fn what_a_killed_import_left_is_swept_and_what_a_running_one_writes_is_not() {
 }
 
 #[test]
+fn a_missing_tensor_is_all_that_is_named_even_if_dimensions_are_read_off_it() {
+    let directory = tempfile::tempdir().unwrap();
+    for missing in ["text_projection", "audio.layer1.0.conv1.weight", "transformer.resblocks.1.ln_1.weight"] {
+        let mut tensors = tiny();
+        tensors.retain(|tensor| tensor.name != missing);
+        let error = import(&ModelStore::new(directory.path()), &tensors).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("nothing of it is used:\n  {missing}: missing")), "{error}");
+    }
+}
+
+#[test]
 fn a_failed_import_leaves_the_directory_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let store = ModelStore::new(directory.path());

@@ -38,12 +38,12 @@ pub(super) fn probe(source: Source) -> Result<Box<dyn FormatReader>, DecodeError
     // Tags and cover pictures are not wanted; a small limit keeps them from being held.
     let metadata =
         MetadataOptions::default().limit_tag_bytes(Limit::Maximum(1 << 16)).limit_visual_bytes(Limit::Maximum(1 << 16));
-    symphonia::default::get_probe()
-        .probe(&Hint::new(), stream, FormatOptions::default(), metadata)
-        .map_err(|error| match error {
+    symphonia::default::get_probe().probe(&Hint::new(), stream, FormatOptions::default(), metadata).map_err(|error| {
+        match error {
             Error::Unsupported(_) => unsupported("its content is of no container that is read".into()),
             error => refused(error, "sound file"),
-        })
+        }
+    })
 }
 
 /// The track of a container that is heard, and its decoder.
