@@ -1,12 +1,14 @@
 //! `earmark model`: install, list, check and remove models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 
 use super::{ModelDirArgs, Outcome, progress, pull, report};
 use crate::config::Config;
+use crate::model::ModelConfig;
 use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
 
 #[derive(Debug, Subcommand)]
@@ -22,6 +24,10 @@ pub(super) enum Command {
         /// Replace a model of that name that came from another file
         #[arg(long)]
         force: bool,
+        /// The model's dimensions, as JSON: what `model show --json` has as "config". Only needed for a checkpoint of
+        /// unpublished dimensions whose attention heads do not have 64 channels each
+        #[arg(long, value_name = "FILE")]
+        dimensions: Option<PathBuf>,
         #[command(flatten)]
         directory: ModelDirArgs,
     },
@@ -72,9 +78,11 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome> {
     match command {
-        Command::Import { file, name, force, directory } => {
+        Command::Import { file, name, force, dimensions, directory } => {
             let name = name.as_deref().map(ModelName::new).transpose()?;
-            let options = ImportOptions { name, replace: *force, limits: config.limits.checkpoint };
+            let dimensions = dimensions.as_deref().map(read_dimensions).transpose()?;
+            let limits = config.limits.checkpoint;
+            let options = ImportOptions { name, replace: *force, config: dimensions, limits };
             let spinner = progress::spinner("importing");
             let installed = directory.store(config)?.import(file, &options)?;
             spinner.finish_and_clear();
@@ -101,6 +109,11 @@ pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome>
         }
     }
     Ok(Outcome::Complete)
+}
+
+fn read_dimensions(path: &Path) -> anyhow::Result<ModelConfig> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| format!("{}: not the dimensions of a model", path.display()))
 }
 
 fn print_summary(what: &str, model: &InstalledModel) -> anyhow::Result<()> {

@@ -50,7 +50,8 @@ pub(super) fn pull(
     fetched.map_err(|error| with_hint(error, &source))?;
     let spinner = progress::spinner("importing");
     let name = ModelName::new(&source.name)?;
-    let options = ImportOptions { name: Some(name), replace: true, limits: config.limits.checkpoint };
+    let limits = config.limits.checkpoint;
+    let options = ImportOptions { name: Some(name), replace: true, limits, ..ImportOptions::default() };
     let installed = store.import(&destination, &options)?;
     spinner.finish_and_clear();
     std::fs::remove_file(&destination).with_context(|| destination.display().to_string())?;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ModelError;
+
 /// Tensor names and shapes, as found in a checkpoint.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
@@ -147,6 +149,14 @@ impl ModelConfig {
             known.hop_samples = audio.hop_samples;
         }
         *self == known
+    }
+
+    /// This configuration, if towers can be built from it.
+    pub fn checked(self) -> Result<Self, ModelError> {
+        match self.defect() {
+            None => Ok(self),
+            Some(defect) => Err(ModelError::Input(format!("impossible dimensions: {defect}"))),
+        }
     }
 
     /// What in this configuration no tower can be built from, if anything.

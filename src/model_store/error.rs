@@ -45,7 +45,10 @@ pub enum StoreError {
         installed: Vec<ModelName>,
     },
     /// The name is taken by a model from another file.
-    #[error("a model {name} from another file is installed already (give another --name, or --force to replace it)")]
+    #[error(
+        "a model {name} from another file, or of other dimensions, is installed already \
+         (give another --name, or --force to replace it)"
+    )]
     Taken {
         /// The name.
         name: ModelName,

@@ -24,8 +24,10 @@ const HASH_CHUNK_BYTES: usize = 1 << 20;
 pub struct ImportOptions {
     /// What to call the model; by default after the file.
     pub name: Option<ModelName>,
-    /// Replace a model of that name that came from another file.
+    /// Replace a model of that name that came from another file, or has other dimensions.
     pub replace: bool,
+    /// The dimensions of the model, where its file does not state them and shapes cannot tell: attention heads.
+    pub config: Option<ModelConfig>,
     /// What the file may cost.
     pub limits: CheckpointLimits,
 }
@@ -37,11 +39,11 @@ impl ModelStore {
         let checkpoint = |source| StoreError::Checkpoint { path: path.into(), source };
         let unfit = |source| StoreError::Unfit { path: path.into(), source };
         let mut tensors = CheckpointTensors::open(path, &options.limits).map_err(checkpoint)?;
-        let config = tensors.config().map_err(unfit)?;
+        let config = tensors.config(options.config.as_ref()).map_err(unfit)?;
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let sha256 = sha256_of(path).map_err(|error| StoreError::io(path, error))?;
         let source = Source { name: file_name, sha256 };
-        if let Some(same) = self.already_there(&name, &source, options.replace)? {
+        if let Some(same) = self.already_there(&name, &source, &config, options.replace)? {
             return Ok(same);
         }
         std::fs::create_dir_all(self.directory()).map_err(|error| StoreError::io(self.directory(), error))?;
@@ -66,15 +68,20 @@ impl ModelStore {
         self.find(&name)
     }
 
-    /// The model of this name if it came from the same file; an error if it came from another and is not to go.
+    /// The model of this name if it came from the same file; an error if it is another one and not to go.
     fn already_there(
         &self,
         name: &ModelName,
         source: &Source,
+        config: &ModelConfig,
         replace: bool,
     ) -> Result<Option<InstalledModel>, StoreError> {
         match self.find(name) {
-            Ok(installed) if installed.metadata.source_sha256 == source.sha256 => Ok(self.verify(name).ok()),
+            Ok(InstalledModel { metadata, .. })
+                if metadata.source_sha256 == source.sha256 && metadata.config == *config =>
+            {
+                Ok(self.verify(name).ok())
+            }
             Ok(_) if !replace => Err(StoreError::Taken { name: name.clone() }),
             // A file that cannot be used protects nothing.
             Ok(_) | Err(StoreError::NotInstalled { .. } | StoreError::Model { .. }) => Ok(None),
@@ -119,15 +126,15 @@ impl CheckpointTensors {
     }
 
     /// The configuration that all tensors fit, or everything that does not fit.
-    fn config(&self) -> Result<ModelConfig, ModelError> {
+    fn config(&self, given: Option<&ModelConfig>) -> Result<ModelConfig, ModelError> {
         let mut shapes = Shapes::new();
         for (plain, name) in &self.names {
             let info = self.file.tensor(name).expect("the names are those of the file");
             shapes.insert(plain.clone(), info.shape.clone());
         }
         let stated = self.file.metadata().get(file::METADATA_KEY).map(|text| file::stated_config(text)).transpose()?;
-        let candidates = match stated {
-            Some(config) => vec![config],
+        let candidates = match given.cloned().or(stated) {
+            Some(config) => vec![config.checked()?],
             None => ModelConfig::infer(&shapes).into_iter().chain(ModelConfig::known()).collect(),
         };
         // A missing tensor can mislead the inference; what it is missing from is the nearest configuration.
@@ -137,7 +144,7 @@ impl CheckpointTensors {
         });
         let nearest = judged.min_by_key(|(_, defects)| defects.0.len());
         let (config, defects) =
-            nearest.expect("a stated configuration was checked, and else the known ones are among the candidates");
+            nearest.expect("a given configuration was checked, and else the known ones are among the candidates");
         if defects == Defects::default() { Ok(config) } else { Err(ModelError::Defective(defects)) }
     }
 

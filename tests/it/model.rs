@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use earmark::checkpoint::CheckpointLimits;
 use earmark::model::{AudioClip, DeviceChoice, ModelError};
 use earmark::model_store::{ImportOptions, ModelName, ModelStore};
 
@@ -13,7 +12,7 @@ use crate::parity;
 static TINY: LazyLock<AudioClip> = LazyLock::new(|| {
     let directory = tempfile::tempdir().unwrap();
     let name = ModelName::new("tiny").unwrap();
-    let options = ImportOptions { name: Some(name), replace: false, limits: CheckpointLimits::default() };
+    let options = ImportOptions { name: Some(name), ..ImportOptions::default() };
     let installed =
         ModelStore::new(directory.path()).import(&golden::path("tiny/audioclip_tiny.pt"), &options).unwrap();
     AudioClip::load(&installed.path, DeviceChoice::Cpu).unwrap()

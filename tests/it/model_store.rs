@@ -94,6 +94,24 @@ fn what_a_killed_import_left_is_swept_and_what_a_running_one_writes_is_not() {
 }
 
 #[test]
+fn dimensions_that_shapes_cannot_tell_can_be_given() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let path = golden::path("tiny/audioclip_tiny.pt");
+    let mut config = ModelConfig::golden_tiny();
+    config.text.heads = 4;
+    let given = |config: &ModelConfig| ImportOptions { config: Some(config.clone()), ..named("model") };
+    let usual = store.import(&path, &named("model")).unwrap();
+    assert!(matches!(store.import(&path, &given(&config)), Err(StoreError::Taken { .. })));
+    let other = store.import(&path, &ImportOptions { replace: true, ..given(&config) }).unwrap();
+    assert_eq!(other.metadata.config.text.heads, 4);
+    assert_ne!(other.metadata.space, usual.metadata.space);
+    config.text.heads = 5;
+    let error = store.import(&path, &given(&config)).unwrap_err().to_string();
+    assert!(error.contains("impossible dimensions") && error.contains("heads that divide"), "{error}");
+}
+
+#[test]
 fn a_missing_tensor_is_all_that_is_named_even_if_dimensions_are_read_off_it() {
     let directory = tempfile::tempdir().unwrap();
     for missing in ["text_projection", "audio.layer1.0.conv1.weight", "transformer.resblocks.1.ln_1.weight"] {
