@@ -26,9 +26,33 @@ pub(super) fn spinner(what: &'static str) -> ProgressBar {
     spinner
 }
 
+/// Starts a bar at a position that was reached earlier, which is no part of the speed.
+pub(super) fn resume_at(bar: &ProgressBar, position: u64) {
+    bar.set_position(position);
+    // The estimate takes note of the position when the length is set, and forgets how fast it came there when reset.
+    bar.set_length(bar.length().unwrap_or(position));
+    bar.reset_eta();
+}
+
 fn bar(total: u64, template: &str, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the templates above are valid");
     let bar = ProgressBar::new(total).with_style(style).with_message(what);
     bar.enable_steady_tick(TICK);
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_before_is_no_part_of_the_speed() {
+        let bar = ProgressBar::hidden();
+        bar.set_length(1_000_000_000);
+        resume_at(&bar, 400_000_000);
+        std::thread::sleep(Duration::from_millis(20));
+        bar.set_position(400_001_000);
+        bar.tick();
+        assert!((1.0..1_000_000.0).contains(&bar.per_sec()), "{} a second", bar.per_sec());
+    }
 }

@@ -40,11 +40,11 @@ pub(super) fn pull(
     let bar = progress::bytes(source.bytes, "downloading");
     let mut started = false;
     let fetched = download(&source, &destination, &options, &INTERRUPTED, &mut |progress| {
-        // What a resume finds on disk is no part of the speed.
-        if !std::mem::replace(&mut started, true) {
-            bar.reset_eta();
+        if std::mem::replace(&mut started, true) {
+            bar.set_position(progress.done);
+        } else {
+            progress::resume_at(&bar, progress.done);
         }
-        bar.set_position(progress.done);
     });
     bar.finish_and_clear();
     fetched.map_err(|error| with_hint(error, &source))?;
