@@ -11,6 +11,8 @@ use toml::{Table, Value};
 
 use crate::checkpoint::CheckpointLimits;
 use crate::decode::{AudioLimits, ImageLimits};
+use crate::engine::options::{IngestOptions, SearchOptions, WatchSettings};
+use crate::index::IndexOptions;
 use crate::model::DeviceChoice;
 
 const DEFAULTS: &str = include_str!("../config/earmark.toml");
@@ -25,6 +27,20 @@ const SUGGESTION_THRESHOLD: f64 = 0.75;
 pub struct Config {
     /// Which model, from where, and on what.
     pub model: ModelSettings,
+    /// Where the library is kept.
+    pub data: DataSettings,
+    /// How files are read and embedded.
+    pub ingest: IngestOptions,
+    /// How changes on disk are noticed.
+    pub watch: WatchSettings,
+    /// How neighbours are found.
+    pub index: IndexOptions,
+    /// How queries are answered.
+    pub search: SearchOptions,
+    /// How the daemon serves.
+    pub server: ServerSettings,
+    /// What is logged.
+    pub log: LogSettings,
     /// What files may cost.
     pub limits: Limits,
     /// How models are downloaded.
@@ -41,6 +57,58 @@ pub struct ModelSettings {
     pub directory: PathBuf,
     /// Where models run.
     pub device: DeviceChoice,
+}
+
+/// Where the library is kept.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSettings {
+    /// The data directory; empty for the user's own.
+    pub directory: PathBuf,
+}
+
+/// How the daemon serves.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address of gRPC; a loopback one.
+    pub listen: String,
+    /// Largest message.
+    pub message_bytes: usize,
+    /// Largest upload of a query's media.
+    pub upload_bytes: u64,
+    /// Uploads taken at once.
+    pub concurrent_uploads: usize,
+    /// Requests under way on one connection.
+    pub streams_per_connection: u32,
+    /// Seconds of silence after which a connection is asked whether it is there.
+    pub keepalive_s: u64,
+    /// Seconds that it has to answer.
+    pub keepalive_timeout_s: u64,
+    /// Seconds that work under way may take when the daemon is stopped.
+    pub grace_s: u64,
+    /// Seconds between snapshots of the graphs.
+    pub snapshot_interval_s: u64,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// In the syntax of tracing's filters.
+    pub filter: String,
+    /// How it looks.
+    pub format: LogFormat,
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// What files may cost.
@@ -133,6 +201,15 @@ impl Config {
         }
         let base = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome("--model-dir"))?;
         Ok(base.data_dir().join("earmark").join("models"))
+    }
+
+    /// Where the library is kept.
+    pub fn data_directory(&self) -> Result<PathBuf, ConfigError> {
+        if !self.data.directory.as_os_str().is_empty() {
+            return Ok(self.data.directory.clone());
+        }
+        let base = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome("--data-dir"))?;
+        Ok(base.data_dir().join("earmark").join("library"))
     }
 }
 

@@ -3,12 +3,18 @@
 //! Owns the plain data types only. Imports nothing of ours and knows neither files, codecs nor the model.
 
 /// What a file shows or sounds like, as far as search is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MediaKind {
     /// Anything heard: effects, field recordings, the sound track of a clip.
     Audio,
     /// Anything seen: photographs, drawings, the first frame of an animation.
     Image,
+}
+
+impl MediaKind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Audio, Self::Image];
 }
 
 impl std::fmt::Display for MediaKind {

@@ -148,7 +148,7 @@ fn start_log() {
 fn silence_contained_panics() {
     let print_panic = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !crate::decode::is_contained() {
+        if !crate::containment::is_contained() {
             print_panic(panic);
         }
     }));

@@ -1,5 +1,7 @@
 //! Why a media file could not be decoded, in variants a caller can act on.
 
+use crate::containment::contain;
+
 /// Why a media file could not be decoded. The path is added by whoever knows it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -41,4 +43,29 @@ pub enum DecodeError {
     /// The file decodes to nothing at all.
     #[error("empty: it holds no {0}")]
     Empty(&'static str),
+}
+
+/// Runs decoder code on a file of the given format. A panic in it costs the file, not the process.
+///
+/// What `work` leaves half done must be dropped or never used again.
+pub(super) fn contain_panics<T>(
+    format: &'static str,
+    work: impl FnOnce() -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    contain(work).unwrap_or_else(|panic| {
+        Err(DecodeError::Damaged { format, reason: format!("the decoder broke down on it: {panic}") })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_a_decoder_is_damage() {
+        let error = contain_panics::<()>("gif", || panic!("index {} out of range", 7)).unwrap_err();
+        assert_eq!(error.to_string(), "damaged gif: the decoder broke down on it: index 7 out of range");
+        let error = contain_panics::<()>("gif", || Err(DecodeError::Empty("data"))).unwrap_err();
+        assert_eq!(error.to_string(), "empty: it holds no data");
+    }
 }

@@ -5,14 +5,12 @@
 //! Does not know the model, its sample rate or its picture size.
 
 pub mod audio;
-mod containment;
 mod error;
 mod image;
 mod kind;
 pub mod resample;
 
 pub use self::image::{DecodedImage, Rotation, decode_image, read_image};
-pub use containment::is_contained;
 pub use error::DecodeError;
 pub use kind::kind_of;
 

@@ -8,12 +8,22 @@
 mod audio_decode;
 mod checkpoint;
 mod cli;
+mod describe;
+mod encoder;
+mod faults;
+mod grpc;
 mod image_decode;
+mod index;
+mod ingest;
+mod kill;
 mod model;
 mod model_store;
 mod pull;
+mod query;
+mod store;
 mod text;
 mod tidy;
+mod watch;
 
 #[path = "../support/closed_form.rs"]
 mod closed_form;

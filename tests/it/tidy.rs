@@ -5,21 +5,58 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of ours that each module may import. Dependencies point one way.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("media", &[]),
     ("embedding", &[]),
+    ("containment", &[]),
     ("preprocess", &["media"]),
-    ("decode", &["media"]),
+    ("decode", &["containment", "media"]),
     ("checkpoint", &[]),
     ("model", &["embedding", "preprocess"]),
     ("model_store", &["checkpoint", "model"]),
     ("embed", &["media", "model", "preprocess"]),
     ("eval", &[]),
-    ("config", &["checkpoint", "decode", "model"]),
+    ("library", &["media"]),
+    ("describe", &["containment", "library", "media"]),
+    ("watch", &["library"]),
+    ("store", &["containment", "embedding", "library", "media"]),
+    ("index", &["containment", "embedding", "library"]),
+    (
+        "engine",
+        &[
+            "decode",
+            "describe",
+            "embed",
+            "embedding",
+            "index",
+            "library",
+            "media",
+            "model",
+            "preprocess",
+            "store",
+            "watch",
+        ],
+    ),
+    ("grpc", &["embedding", "engine", "library", "media"]),
+    ("config", &["checkpoint", "decode", "engine", "index", "model"]),
 ];
 
 /// Where each third-party crate that should be easy to replace has its one home.
-const HOMES: [(&str, &str); 14] = [
+const HOMES: [(&str, &str); 28] = [
+    ("blake3", "src/"),
+    ("boxcar", "src/index/"),
+    ("globset", "src/"),
+    ("hnsw_rs", "src/index/graph.rs"),
+    ("ignore", "src/watch/"),
+    ("exif", "src/describe/"),
+    ("lofty", "src/describe/"),
+    ("notify", "src/watch/live.rs"),
+    ("postcard", "src/store/"),
+    ("prost", "src/grpc/"),
+    ("roxmltree", "src/describe/"),
+    ("sled", "src/store/database.rs"),
+    ("tonic", "src/"),
+    ("tonic_types", "src/grpc/"),
     ("candle_core", "src/model/"),
     ("candle_nn", "src/model/"),
     ("candle_transformers", "src/model/text.rs"),

@@ -8,7 +8,7 @@ use super::pcm::PcmDecoder;
 use super::source::Source;
 use super::wav::read_layout;
 use super::{AudioFacts, BlockDecoder, Planes};
-use crate::decode::containment::contain_panics;
+use crate::decode::error::contain_panics;
 use crate::decode::resample::SAMPLE_RATES_HZ;
 use crate::decode::{AudioLimits, DecodeError};
 

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::containment::contain_panics;
+use super::error::contain_panics;
 use super::{DecodeError, ImageLimits};
 use crate::media::RgbImage;
 use container::Container;

@@ -1,0 +1,1 @@
+//! Descriptive metadata of real and made-up files.

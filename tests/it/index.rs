@@ -1,0 +1,1 @@
+//! Nearest neighbours against an exact oracle, and snapshots against damage.

@@ -1,0 +1,1 @@
+//! From disk to index: what is there is found, once, and nothing else.

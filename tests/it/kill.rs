@@ -1,0 +1,1 @@
+//! The daemon killed at random points loses nothing that it acknowledged.

@@ -1,0 +1,1 @@
+//! Filters and queries against brute force.
