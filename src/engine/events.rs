@@ -1,6 +1,13 @@
 //! What happens, for whoever listens.
 
+use std::sync::Mutex;
+
+use tokio::sync::broadcast;
+
 use crate::library::{AssetId, Failure, FileKey, RootId};
+
+/// Events that a receiver may lag behind before it loses the oldest.
+const KEPT_EVENTS: usize = 4_096;
 
 /// How far indexing is, since the queue was last empty.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -78,4 +85,28 @@ pub struct Numbered {
     pub sequence: u64,
     /// What happened.
     pub event: Event,
+}
+
+/// Numbers events and hands them to whoever listens. Never waits for a listener.
+#[derive(Debug)]
+pub(super) struct EventHub {
+    last: Mutex<u64>,
+    sender: broadcast::Sender<Numbered>,
+}
+
+impl EventHub {
+    pub(super) fn new() -> Self {
+        Self { last: Mutex::new(0), sender: broadcast::Sender::new(KEPT_EVENTS) }
+    }
+
+    pub(super) fn publish(&self, event: Event) {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *last += 1;
+        // An error means that nobody listens.
+        let _ = self.sender.send(Numbered { sequence: *last, event });
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Numbered> {
+        self.sender.subscribe()
+    }
 }

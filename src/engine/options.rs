@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::content::ContentOptions;
 use crate::decode::{AudioLimits, ImageLimits};
 use crate::index::IndexOptions;
 
@@ -22,6 +23,20 @@ pub struct EngineOptions {
     pub audio_limits: AudioLimits,
     /// What a picture file may cost.
     pub image_limits: ImageLimits,
+    /// How often the graphs are written to disk, if they have changed.
+    pub snapshot_interval: Duration,
+}
+
+impl EngineOptions {
+    /// How content is read.
+    pub fn content(&self) -> ContentOptions {
+        ContentOptions {
+            audio_limits: self.audio_limits,
+            image_limits: self.image_limits,
+            hop_ms: self.ingest.hop_ms,
+            silence_dbfs: self.ingest.silence_dbfs,
+        }
+    }
 }
 
 /// How much of the machine indexing takes.

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn only_plain_names_lead_below_a_root() {
         assert_eq!(path("a/b.wav").as_bytes(), b"a/b.wav");
-        assert_eq!(path("./a//b/"), path("a/b"));
+        assert_eq!(path("a//./b/"), path("a/b"));
         assert_eq!(path(""), RelativePath::root());
         for wrong in ["/etc/passwd", "..", "a/../b", "../a"] {
             assert!(RelativePath::new(Path::new(wrong)).is_err(), "{wrong}");

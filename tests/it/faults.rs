@@ -1,1 +1,4 @@
-//! What the daemon must survive: the faults a disk, a file system and a user come up with.
+//! What the daemon must survive: damage to its own data, a second daemon, files that change under its hands.
+
+mod data_directory;
+mod rewriting;

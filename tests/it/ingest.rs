@@ -1,1 +1,9 @@
 //! From disk to index: what is there is found, once, and nothing else.
+
+mod bad_media;
+mod changes;
+mod failures;
+mod library;
+mod offline;
+mod storm;
+mod tree;
