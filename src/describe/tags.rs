@@ -1,0 +1,150 @@
+//! ID3, Vorbis comments, MP4 and APE tags, as read by `lofty`.
+//!
+//! Fields are named by the kind of tag and, for Vorbis comments and texts that users name themselves, that name; for
+//! others by the names below, or else the one that `lofty` gives. Invariant: `lofty` may panic, loop or believe what it
+//! reads: it does so contained, on a reader that ends, without pictures.
+
+use std::io::{BufReader, Read, Seek};
+
+use lofty::config::{GlobalOptions, ParseOptions, ParsingMode, apply_global_options};
+use lofty::file::{FileType, TaggedFileExt};
+use lofty::id3::v2::{Frame, Id3v2Tag};
+use lofty::ogg::tag::VorbisComments;
+use lofty::probe::Probe;
+use lofty::tag::{ItemKey, ItemValue, Tag, TagType};
+
+use super::draft::{Draft, Role, Source};
+use crate::containment::contain;
+
+/// Tags are read, pictures in them mostly skipped, the sound never.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+const MOST_SEEKS: u64 = 100_000;
+const LARGEST_ITEM_BYTES: usize = 4 * 1024 * 1024;
+/// More than any tag has.
+const MOST_ITEMS: usize = 1024;
+
+/// Source, field name, role and text.
+type Noted = (Source, String, Option<Role>, String);
+
+/// Notes what the tags say, if there are any that can be read.
+pub(super) fn read<R: Read + Seek>(content: &mut R, draft: &mut Draft) {
+    let found = contain(|| {
+        // Applies to this thread; nobody else uses the library.
+        apply_global_options(GlobalOptions::new().allocation_limit(LARGEST_ITEM_BYTES).use_custom_resolvers(false));
+        tags(content).map(|tags| tags.into_iter().flat_map(items).take(MOST_ITEMS).collect::<Vec<Noted>>())
+    });
+    for (source, name, role, value) in found.ok().flatten().unwrap_or_default() {
+        draft.note(source, &name, role, &value);
+    }
+}
+
+fn tags<R: Read + Seek>(content: &mut R) -> Option<Vec<Tag>> {
+    content.rewind().ok()?;
+    let options =
+        ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::BestAttempt);
+    let metered = super::metered::Metered::new(BufReader::new(content), MOST_BYTES, MOST_SEEKS);
+    let probe = Probe::new(metered).options(options).guess_file_type().ok()?;
+    // A tag alone, as in a chunk, has nothing after it to tell the format by.
+    let file_type = probe.file_type().unwrap_or(FileType::Mpeg);
+    let file = probe.set_file_type(file_type).read().ok()?;
+    Some(file.tags().to_vec())
+}
+
+fn items(tag: Tag) -> Vec<Noted> {
+    let (source, prefix) = match tag.tag_type() {
+        TagType::VorbisComments => return vorbis(tag),
+        TagType::Id3v2 => (Source::Id3v2, "id3"),
+        TagType::Id3v1 => (Source::Id3v1, "id3"),
+        TagType::Mp4Ilst => (Source::Mp4, "mp4"),
+        TagType::Ape => (Source::Ape, "ape"),
+        _ => (Source::Info, "tag"),
+    };
+    let mut noted: Vec<Noted> = tag
+        .items()
+        .take(MOST_ITEMS)
+        .filter_map(|item| {
+            let (ItemValue::Text(text) | ItemValue::Locator(text)) = item.value() else { return None };
+            let (name, role) = known(item.key());
+            Some((source, format!("{prefix}.{name}"), role, text.clone()))
+        })
+        .collect();
+    if source == Source::Id3v2 {
+        noted.extend(named_by_users(tag));
+    }
+    noted
+}
+
+fn vorbis(tag: Tag) -> Vec<Noted> {
+    let comments = VorbisComments::from(tag);
+    let noted = |(name, value): (&str, &str)| {
+        let name = name.to_lowercase();
+        (Source::Vorbis, format!("vorbis.{name}"), role_by_name(&name), value.to_owned())
+    };
+    comments.items().take(MOST_ITEMS).map(noted).collect()
+}
+
+/// `TXXX` frames that the common names do not cover.
+fn named_by_users(tag: Tag) -> Vec<Noted> {
+    let is_common = |name: &str| ItemKey::from_key(TagType::Id3v2, name).is_some();
+    Id3v2Tag::from(tag)
+        .into_iter()
+        .take(MOST_ITEMS)
+        .filter_map(|frame| match frame {
+            Frame::UserText(frame) if !is_common(&frame.description) => {
+                let name = frame.description.trim().to_lowercase();
+                let role = role_by_name(&name);
+                let name = if name.is_empty() { "text" } else { &name };
+                Some((Source::Id3v2, format!("id3.{name}"), role, frame.content.into_owned()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Names of Vorbis comments, and those that users give their texts.
+fn role_by_name(name: &str) -> Option<Role> {
+    match name {
+        "title" | "fxname" => Some(Role::Title),
+        "description" | "comment" => Some(Role::Text),
+        "artist" | "author" | "designer" | "recordist" | "creatorid" => Some(Role::Creator),
+        "genre" | "keywords" | "keyword" | "grouping" | "tags" => Some(Role::Keywords),
+        "category" => Some(Role::Category),
+        "subcategory" => Some(Role::Subcategory),
+        "catid" => Some(Role::CatId),
+        _ => None,
+    }
+}
+
+/// Name and role of what all kinds of tags have in common.
+fn known(key: ItemKey) -> (String, Option<Role>) {
+    let (name, role) = match key {
+        ItemKey::TrackTitle => ("title", Some(Role::Title)),
+        ItemKey::TrackArtist => ("artist", Some(Role::Creator)),
+        ItemKey::Comment => ("comment", Some(Role::Text)),
+        ItemKey::Description | ItemKey::PodcastDescription => ("description", Some(Role::Text)),
+        ItemKey::Genre => ("genre", Some(Role::Keywords)),
+        ItemKey::ContentGroup | ItemKey::AppleId3v2ContentGroup => ("grouping", Some(Role::Keywords)),
+        ItemKey::PodcastKeywords => ("keywords", Some(Role::Keywords)),
+        ItemKey::Mood => ("mood", Some(Role::Keywords)),
+        ItemKey::AlbumTitle => ("album", None),
+        ItemKey::TrackSubtitle => ("subtitle", None),
+        ItemKey::RecordingDate => ("date", None),
+        ItemKey::CopyrightMessage => ("copyright", None),
+        ItemKey::EncoderSoftware | ItemKey::EncoderSettings => ("encoder", None),
+        ItemKey::IntegerBpm | ItemKey::Bpm => ("bpm", None),
+        ItemKey::Lyrics | ItemKey::UnsyncLyrics => ("lyrics", None),
+        _ => return (snake_case(&format!("{key:?}")), None),
+    };
+    (name.to_owned(), role)
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
+}
