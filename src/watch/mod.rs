@@ -4,17 +4,27 @@
 //! the truth, so whatever is uncertain becomes a request to look again; what is excluded is neither walked nor watched;
 //! symbolic links are never followed. Knows neither media formats nor what was found before.
 
+mod debounce;
+mod folders;
+mod inbox;
+mod limits;
+mod live;
+mod mounts;
+mod paths;
+mod place;
 mod rules;
 mod scan;
+mod walk;
+mod watcher;
+mod worker;
 
 pub use rules::{MalformedGlob, Rules};
 pub use scan::{ScanError, ScanReport, Skipped, scan};
+pub use watcher::Watcher;
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::library::{RelativePath, Root, RootId};
+use crate::library::{RelativePath, RootId};
 
 /// How watching is done.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,29 +75,4 @@ pub enum WatchState {
     },
     /// The folder is not there: unmounted, perhaps.
     Offline,
-}
-
-/// Watches roots until dropped.
-pub struct Watcher {}
-
-impl Watcher {
-    /// Starts without any roots. `sink` is called from the watcher's thread and should return quickly.
-    pub fn start(_options: WatchOptions, _sink: impl FnMut(WatchEvent) + Send + 'static) -> Self {
-        todo!()
-    }
-
-    /// Watches a root, replacing what was watched of it before. Returns at once.
-    pub fn watch(&self, _root: &Root, _rules: Arc<Rules>) {
-        todo!()
-    }
-
-    /// Watches a root no more.
-    pub fn forget(&self, _root: RootId) {
-        todo!()
-    }
-
-    /// Folders with a watch of the system's on them, sorted.
-    pub fn watched_folders(&self) -> Vec<PathBuf> {
-        todo!()
-    }
 }
