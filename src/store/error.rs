@@ -59,6 +59,12 @@ pub enum StoreError {
         /// What is wrong.
         reason: String,
     },
+    /// A batch says what cannot be, given what is stored.
+    #[error("the batch contradicts the store: {reason}")]
+    Inconsistent {
+        /// What cannot be.
+        reason: String,
+    },
     /// The database failed; nothing is accepted any more.
     #[error("the database failed: {0}; restart earmark to recover")]
     Database(String),

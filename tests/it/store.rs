@@ -1,1 +1,4 @@
 //! The store: batches, damage, recovery.
+
+mod batches;
+mod library;
