@@ -21,6 +21,12 @@ impl SpaceId {
         Self(hex)
     }
 
+    /// Takes what [`Self::as_str`] gave: 64 hex digits, in any case.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let sound = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        sound.then(|| Self(hex.to_ascii_lowercase()))
+    }
+
     /// The full identity, 64 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,6 +82,16 @@ impl Embedding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spaces_are_64_hex_digits() {
+        let space = SpaceId::from_hex(&"0aF9".repeat(16)).unwrap();
+        assert_eq!(space.as_str(), "0af9".repeat(16));
+        assert_eq!(SpaceId::from_hex(space.as_str()), Some(space));
+        for wrong in ["", "0af9", &"g".repeat(64), &"0".repeat(65), &"é".repeat(32)] {
+            assert_eq!(SpaceId::from_hex(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn normalizes_to_unit_length() {

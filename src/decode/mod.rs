@@ -12,7 +12,7 @@ pub mod resample;
 
 pub use self::image::{DecodedImage, Rotation, decode_image, read_image};
 pub use error::DecodeError;
-pub use kind::kind_of;
+pub use kind::{SIGNATURE_BYTES, kind_of, signature};
 
 /// What a sound file may cost. Exceeding any of them is [`DecodeError::TooLarge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]

@@ -37,6 +37,11 @@ impl ModelInput {
         Self::Audio(protocol::us8k(channels))
     }
 
+    /// A picture for a model whose pictures have `resolution` rows and columns.
+    pub fn image(image: &RgbImage, resolution: u32) -> Self {
+        Self::Image(normalised_planes(image, resolution))
+    }
+
     /// What it is.
     pub fn kind(&self) -> MediaKind {
         match self {
@@ -80,8 +85,13 @@ impl Embedder {
 
     /// A picture as the model takes it.
     pub fn image_input(&self, image: &RgbImage) -> ModelInput {
+        ModelInput::image(image, self.resolution())
+    }
+
+    /// Rows and columns of a picture as the model takes it.
+    pub fn resolution(&self) -> u32 {
         let resolution = u32::try_from(self.model.metadata().config.visual.resolution);
-        ModelInput::Image(normalised_planes(image, resolution.expect("a configuration's dimensions are bounded")))
+        resolution.expect("a configuration's dimensions are bounded")
     }
 
     /// One vector for each input, in order.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use candle_core::Device;
+use candle_core::{Device, DeviceLocation};
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
@@ -72,6 +72,15 @@ pub fn open(choice: DeviceChoice) -> Result<Device, ModelError> {
             }
             Device::Cpu
         })),
+    }
+}
+
+/// What a device is called, in the words of [`DeviceChoice`].
+pub fn name(device: &Device) -> String {
+    match device.location() {
+        DeviceLocation::Cpu => "cpu".into(),
+        DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
 

@@ -153,13 +153,7 @@ impl ModelFile {
 
     /// Numbers in the model, counters and the window not included.
     pub fn parameters(&self) -> usize {
-        let buffers = |name: &str| name.ends_with(".running_mean") || name.ends_with(".running_var");
-        let learned = self
-            .tensors
-            .iter()
-            .map(|(spec, _)| spec)
-            .filter(|spec| spec.kind == Kind::Real && !buffers(&spec.name) && spec.name != "audio.window");
-        learned.map(|spec| spec.shape.iter().product::<usize>()).sum()
+        schema::parameters(self.tensors.iter().map(|(spec, _)| spec))
     }
 
     /// Reads all tensors but the counters, giving each to `keep`, and checks values and digest on the way.

@@ -103,6 +103,11 @@ impl AudioClip {
         &self.device
     }
 
+    /// Learned numbers in it.
+    pub fn parameters(&self) -> usize {
+        schema::parameters(&schema::tensors(&self.metadata.config))
+    }
+
     /// Rows of token ids, start and end marker included, to one vector each.
     pub fn embed_text(&self, rows: &[&[u32]]) -> Result<Vec<RawEmbedding>, ModelError> {
         let text = &self.metadata.config.text;

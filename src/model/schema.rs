@@ -40,6 +40,15 @@ pub fn tensors(config: &ModelConfig) -> Vec<TensorSpec> {
     schema.0
 }
 
+/// Learned numbers in these tensors: counters, running statistics and the window are not among them.
+pub fn parameters<'a>(tensors: impl IntoIterator<Item = &'a TensorSpec>) -> usize {
+    let learned = |spec: &&TensorSpec| {
+        let buffer = spec.name.ends_with(".running_mean") || spec.name == "audio.window";
+        spec.kind == Kind::Real && !buffer
+    };
+    tensors.into_iter().filter(learned).map(|spec| spec.shape.iter().product::<usize>()).sum()
+}
+
 #[derive(Default)]
 struct Schema(Vec<TensorSpec>);
 

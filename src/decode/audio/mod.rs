@@ -9,6 +9,7 @@
 mod caf;
 mod edit_list;
 mod faults;
+mod mono;
 mod packets;
 mod pcm;
 mod priming;
@@ -18,6 +19,7 @@ mod source;
 mod track;
 mod wav;
 
+pub use mono::MonoReader;
 pub use read::{DecodedRecording, MonoAudio, RecordingRequest, read_mono, read_recording};
 pub use reader::AudioReader;
 

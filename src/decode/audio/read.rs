@@ -97,7 +97,7 @@ impl AudioReader {
 }
 
 /// The mean over channels, summed in order and in f32 as numpy does.
-fn mix_down(planes: &[Vec<f32>], mix: &mut Vec<f32>) {
+pub(super) fn mix_down(planes: &[Vec<f32>], mix: &mut Vec<f32>) {
     mix.clear();
     mix.extend_from_slice(&planes[0]);
     if planes.len() == 1 {
