@@ -31,6 +31,8 @@ mod closed_form;
 mod golden;
 #[path = "../support/parity.rs"]
 mod parity;
+#[path = "../support/stub_model.rs"]
+mod stub_model;
 
 use std::path::PathBuf;
 
