@@ -24,7 +24,8 @@ pub enum TermKind {
     Audio(Arc<[u8]>),
     /// The content of a picture file.
     Image(Arc<[u8]>),
-    /// An asset of the library, or one of its segments.
+    /// An asset of the library, or one of its segments. With a positive weight it asks for others: the asset itself is
+    /// no hit.
     Stored {
         /// The asset.
         asset: AssetId,

@@ -1,0 +1,278 @@
+//! Which files and assets pass a [`Filter`].
+//!
+//! Invariant: conditions on files hold for one and the same file. Conditions are looked at in the order of what they
+//! cost, and what does not depend on the asset is worked out once.
+
+mod fold;
+
+use std::cell::Cell;
+use std::path::{Component, Path, PathBuf};
+
+use globset::{Candidate, GlobBuilder, GlobSet};
+
+use self::fold::{fold, fold_into, folds_to};
+use super::catalog::{AssetEntry, Catalog};
+use crate::describe::ucs;
+use crate::library::{Asset, FileKey, Filter, Range, RelativePath, RootId};
+use crate::media::MediaKind;
+
+/// As long as a path can be on most systems; what is longer is an attempt to keep the parser busy.
+const LONGEST_GLOB_BYTES: usize = 4_096;
+
+/// A filter that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct MalformedFilter {
+    /// Which part, as in the protocol.
+    pub field: String,
+    /// What was got, what was expected.
+    pub reason: String,
+}
+
+/// A filter, ready for use.
+#[derive(Debug)]
+pub struct CompiledFilter {
+    /// By [`MediaKind`].
+    kinds: [bool; 2],
+    roots: Vec<RootId>,
+    below: Option<PathBuf>,
+    glob: Option<GlobSet>,
+    extensions: Vec<String>,
+    duration_ms: Range<u64>,
+    sample_rate_hz: Range<u32>,
+    channels: Range<u32>,
+    modified_ms: Range<i64>,
+    category: Option<String>,
+    subcategory: Option<String>,
+    keywords: Vec<String>,
+    words: Vec<String>,
+}
+
+impl CompiledFilter {
+    /// Compiles globs and folds cases, once for all assets.
+    ///
+    /// A path prefix is compared byte by byte, because folders whose names differ in case are different folders. In a
+    /// glob, `?` and `[…]` stand for one byte, as everywhere with this crate.
+    pub fn new(filter: &Filter) -> Result<Self, MalformedFilter> {
+        let extension = |text: &String| fold(text.strip_prefix('.').unwrap_or(text));
+        let words = filter.text.as_deref().unwrap_or_default().split_whitespace();
+        Ok(Self {
+            kinds: MediaKind::ALL.map(|kind| filter.kinds.is_empty() || filter.kinds.contains(&kind)),
+            roots: filter.roots.clone(),
+            below: filter.path_prefix.as_deref().map(absolute).transpose()?,
+            glob: filter.path_glob.as_deref().map(compile_glob).transpose()?,
+            extensions: filter.extensions.iter().map(extension).collect(),
+            duration_ms: filter.duration_ms,
+            sample_rate_hz: filter.sample_rate_hz,
+            channels: filter.channels,
+            modified_ms: filter.modified_ms,
+            category: filter.category.as_deref().map(fold),
+            subcategory: filter.subcategory.as_deref().map(fold),
+            keywords: filter.keywords.iter().map(|keyword| fold(keyword)).collect(),
+            words: words.map(fold).collect(),
+        })
+    }
+
+    /// Whether every asset that has a file passes.
+    pub fn passes_all(&self) -> bool {
+        self.kinds == [true; 2] && self.passes_kinds()
+    }
+
+    /// Whether every asset that has a file passes, as long as it is of [`Self::kinds`].
+    pub fn passes_kinds(&self) -> bool {
+        let ranges = self.duration_ms.is_unbounded()
+            && self.sample_rate_hz.is_unbounded()
+            && self.channels.is_unbounded()
+            && self.modified_ms.is_unbounded();
+        let paths = self.roots.is_empty() && self.below.is_none() && self.glob.is_none() && self.extensions.is_empty();
+        let texts = self.category.is_none() && self.subcategory.is_none();
+        ranges && paths && texts && self.keywords.is_empty() && self.words.is_empty()
+    }
+
+    /// The kinds that pass.
+    pub fn kinds(&self) -> impl Iterator<Item = MediaKind> {
+        MediaKind::ALL.into_iter().filter(|&kind| self.kinds[kind as usize])
+    }
+
+    /// The files of an asset that pass, in order; empty if the asset does not.
+    ///
+    /// For many assets, [`Self::bind`] once.
+    pub fn files<'a>(&self, catalog: &Catalog, entry: &'a AssetEntry) -> Vec<&'a FileKey> {
+        self.bind(catalog).files(entry)
+    }
+
+    /// The filter together with the library that it is used on.
+    pub fn bind<'a>(&'a self, catalog: &'a Catalog) -> BoundFilter<'a> {
+        BoundFilter { filter: self, catalog, scopes: self.scopes(catalog), scratch: Cell::default() }
+    }
+
+    /// Where files may lie; `None` for anywhere.
+    fn scopes(&self, catalog: &Catalog) -> Option<Vec<(RootId, RelativePath)>> {
+        if self.roots.is_empty() && self.below.is_none() {
+            return None;
+        }
+        let roots = catalog.roots().map(|entry| &entry.root);
+        let roots = roots.filter(|root| self.roots.is_empty() || self.roots.contains(&root.id));
+        let scope = |prefix: Option<&PathBuf>, root: &Path| match prefix {
+            Some(prefix) if !root.starts_with(prefix) => RelativePath::new(prefix.strip_prefix(root).ok()?).ok(),
+            _ => Some(RelativePath::root()),
+        };
+        Some(roots.filter_map(|root| Some((root.id, scope(self.below.as_ref(), &root.path)?))).collect())
+    }
+
+    /// Conditions on the asset that cost nothing.
+    fn facts_pass(&self, asset: &Asset) -> bool {
+        self.kinds[asset.kind as usize]
+            && self.duration_ms.contains(asset.facts.duration_ms)
+            && self.sample_rate_hz.contains(asset.facts.sample_rate_hz)
+            && self.channels.contains(asset.facts.channels)
+    }
+
+    fn extension_passes(&self, path: &RelativePath) -> bool {
+        if self.extensions.is_empty() {
+            return true;
+        }
+        let name = path.as_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let dot = name.iter().rposition(|&byte| byte == b'.');
+        // A name that merely begins with a dot has no extension.
+        let extension = dot.filter(|&dot| dot > 0).map_or(&[][..], |dot| &name[dot + 1..]);
+        if extension.is_ascii() {
+            return self.extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted.as_bytes()));
+        }
+        let extension = fold(&String::from_utf8_lossy(extension));
+        self.extensions.contains(&extension)
+    }
+}
+
+/// What an asset's description leaves for its files to fulfil.
+struct Rest<'a> {
+    category: Option<&'a str>,
+    subcategory: Option<&'a str>,
+    words: Vec<&'a str>,
+}
+
+/// A filter together with the library that it is used on.
+pub struct BoundFilter<'a> {
+    filter: &'a CompiledFilter,
+    catalog: &'a Catalog,
+    scopes: Option<Vec<(RootId, RelativePath)>>,
+    /// Holds folded texts, one after the other.
+    scratch: Cell<String>,
+}
+
+impl BoundFilter<'_> {
+    /// Whether the asset passes: at least one of its files does.
+    pub fn passes(&self, entry: &AssetEntry) -> bool {
+        self.passing(entry).next().is_some()
+    }
+
+    /// The files of an asset that pass, in order; empty if the asset does not.
+    pub fn files<'e>(&self, entry: &'e AssetEntry) -> Vec<&'e FileKey> {
+        self.passing(entry).collect()
+    }
+
+    fn passing<'e>(&self, entry: &'e AssetEntry) -> impl Iterator<Item = &'e FileKey> {
+        let files = if self.filter.facts_pass(&entry.asset) { entry.files.as_slice() } else { &[] };
+        let mut rest = None;
+        files.iter().filter(move |key| {
+            self.place_passes(key)
+                && rest
+                    .get_or_insert_with(|| self.rest(&entry.asset))
+                    .as_ref()
+                    .is_some_and(|it| self.name_passes(key, it))
+        })
+    }
+
+    /// Conditions on a file that need not look at texts.
+    fn place_passes(&self, key: &FileKey) -> bool {
+        let inside = |(root, below): &(RootId, RelativePath)| key.root == *root && key.path.starts_with(below);
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(inside))
+            && self.filter.extension_passes(&key.path)
+            && self.modified_passes(key)
+            && self.filter.glob.as_ref().is_none_or(|glob| self.glob_passes(glob, key))
+    }
+
+    fn modified_passes(&self, key: &FileKey) -> bool {
+        let range = &self.filter.modified_ms;
+        let modified_ms = || Some(self.catalog.file(key)?.stat.modified_ns.div_euclid(1_000_000));
+        range.is_unbounded() || range.contains(modified_ms())
+    }
+
+    fn glob_passes(&self, glob: &GlobSet, key: &FileKey) -> bool {
+        self.folded_path(key, |path| glob.is_match_candidate(&Candidate::from_bytes(path)))
+    }
+
+    /// Conditions on the asset that look at texts: what they leave to the files, or `None` if it does not pass.
+    fn rest(&self, asset: &Asset) -> Option<Rest<'_>> {
+        let (filter, description) = (self.filter, &asset.description);
+        let has = |keyword: &String| description.keywords.iter().any(|it| folds_to(it, keyword));
+        if !filter.keywords.iter().all(has) {
+            return None;
+        }
+        let mut words: Vec<&str> = filter.words.iter().map(String::as_str).collect();
+        let mut scratch = self.scratch.take();
+        for text in description.texts() {
+            if words.is_empty() {
+                break;
+            }
+            fold_into(text, &mut scratch);
+            words.retain(|word| !scratch.contains(word));
+        }
+        self.scratch.set(scratch);
+        Some(Rest {
+            category: unfulfilled(filter.category.as_deref(), description.category.as_deref()),
+            subcategory: unfulfilled(filter.subcategory.as_deref(), description.subcategory.as_deref()),
+            words,
+        })
+    }
+
+    /// Conditions on a file that look at its name.
+    fn name_passes(&self, key: &FileKey, rest: &Rest<'_>) -> bool {
+        (rest.category.is_none() && rest.subcategory.is_none() || category_passes(key, rest))
+            && (rest.words.is_empty()
+                || self.folded_path(key, |path| rest.words.iter().all(|word| path.contains(word))))
+    }
+
+    fn folded_path<T>(&self, key: &FileKey, look: impl FnOnce(&str) -> T) -> T {
+        let mut scratch = self.scratch.take();
+        fold_into(&String::from_utf8_lossy(key.path.as_bytes()), &mut scratch);
+        let seen = look(&scratch);
+        self.scratch.set(scratch);
+        seen
+    }
+}
+
+/// What is wanted, unless the description has it.
+fn unfulfilled<'a>(wanted: Option<&'a str>, described: Option<&str>) -> Option<&'a str> {
+    wanted.filter(|wanted| !described.is_some_and(|described| folds_to(described, wanted)))
+}
+
+fn category_passes(key: &FileKey, rest: &Rest<'_>) -> bool {
+    let holds = |wanted: Option<&str>, named: &str| wanted.is_none_or(|wanted| folds_to(named, wanted));
+    ucs::parse(&key.path.file_name())
+        .is_some_and(|name| holds(rest.category, name.category) && holds(rest.subcategory, name.subcategory))
+}
+
+fn absolute(prefix: &str) -> Result<PathBuf, MalformedFilter> {
+    let path = Path::new(prefix);
+    if !path.is_absolute() || path.components().any(|component| component == Component::ParentDir) {
+        let reason = format!("got {prefix:?}, expected an absolute path without ..");
+        return Err(MalformedFilter { field: "filter.path_prefix".into(), reason });
+    }
+    Ok(path.into())
+}
+
+/// Compiles the folded pattern, which folded paths are held against: the crate itself folds ASCII only.
+fn compile_glob(pattern: &str) -> Result<GlobSet, MalformedFilter> {
+    let malformed = |reason: String| MalformedFilter { field: "filter.path_glob".into(), reason };
+    if pattern.len() > LONGEST_GLOB_BYTES {
+        return Err(malformed(format!("got {} bytes, expected at most {LONGEST_GLOB_BYTES}", pattern.len())));
+    }
+    // First as it was given, so that an error shows what the caller wrote. The set, unlike a single matcher, tells
+    // instead of panicking when a pattern makes too large a machine.
+    let build = |pattern: &str| {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
+        GlobSet::builder().add(glob).build()
+    };
+    build(pattern).and_then(|_| build(&fold(pattern))).map_err(|error| malformed(error.to_string()))
+}
