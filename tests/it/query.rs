@@ -1,1 +1,10 @@
-//! Filters and queries against brute force.
+//! Queries: what passes a filter, what is found, in which order, and what is refused.
+
+mod answers;
+mod filters;
+mod library;
+mod load;
+mod model;
+mod pages;
+mod refusals;
+mod terms;
