@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod containment;
+pub mod daemon;
 pub mod decode;
 pub mod describe;
 pub mod embed;

@@ -4,24 +4,38 @@
 //! something failed, 2 for wrong usage. Errors are printed here and nowhere else.
 
 mod classify;
+mod completions;
+mod connection;
 mod embed;
 mod eval;
+mod failures;
+mod index;
+mod log;
 mod media;
 mod model;
 mod output;
 mod progress;
 mod pull;
+mod roots;
+mod runtime;
+mod search;
+mod serve;
+mod show;
+mod status;
+mod upkeep;
+mod values;
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use comfy_table::{Table, TableStyle};
-use tracing_subscriber::EnvFilter;
 
+use self::connection::DataArgs;
+use self::runtime::block_on;
 use crate::config::Config;
 use crate::embed::Embedder;
 use crate::model::DeviceChoice;
@@ -41,6 +55,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch folders, index what is in them, and answer searches
+    Serve(serve::Serve),
+    /// Index folders once
+    Index(index::Index),
+    /// Find sounds and pictures by words, sounds or pictures
+    Search(Box<search::Search>),
+    /// Show what is in the library, and how far indexing is
+    Status(status::Status),
+    /// List, add and remove the folders of the library
+    Roots(roots::Roots),
+    /// List the files that could not be indexed
+    Failures(failures::Failures),
+    /// Try files again that could not be indexed
+    Retry(failures::Retry),
+    /// Check the data directory
+    Check(upkeep::Check),
+    /// Give back disk space that is no longer used
+    Compact(upkeep::Compact),
     /// Install, list, check and remove models
     #[command(subcommand)]
     Model(model::Command),
@@ -51,6 +83,8 @@ enum Command {
     /// Measure zero-shot accuracy on a dataset
     #[command(subcommand)]
     Eval(eval::Command),
+    /// Print the command line's completions for a shell
+    Completions(completions::Completions),
 }
 
 /// Which model, and where it runs.
@@ -81,6 +115,19 @@ impl ModelArgs {
         let embedder = Embedder::load(&path, self.device.unwrap_or(config.model.device));
         embedder.map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))
     }
+
+    /// Puts what was given into the configuration.
+    fn apply(&self, config: &mut Config) {
+        if let Some(model) = &self.model {
+            config.model.name.clone_from(model);
+        }
+        if let Some(directory) = &self.directory.model_dir {
+            config.model.directory.clone_from(directory);
+        }
+        if let Some(device) = self.device {
+            config.model.device = device;
+        }
+    }
 }
 
 impl ModelDirArgs {
@@ -107,7 +154,6 @@ impl Outcome {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    start_log();
     silence_contained_panics();
     match dispatch(&cli) {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
@@ -122,26 +168,30 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
     let config = Config::load(cli.config.as_deref(), environment())?;
+    if !matches!(cli.command, Command::Serve(_)) {
+        log::for_people();
+    }
     match &cli.command {
+        Command::Serve(command) => serve::run(command, &config),
+        Command::Index(command) => index::run(command, &config),
+        Command::Search(command) => search::run(command, &config),
+        Command::Status(command) => status::run(command, &config),
+        Command::Roots(command) => roots::run(command, &config),
+        Command::Failures(command) => failures::run(command, &config),
+        Command::Retry(command) => failures::retry(command, &config),
+        Command::Check(command) => upkeep::check(command, &config),
+        Command::Compact(command) => upkeep::compact(command, &config),
         Command::Model(command) => model::run(command, &config),
         Command::Embed(command) => embed::run(command, &config),
         Command::Classify(command) => classify::run(command, &config),
         Command::Eval(command) => eval::run(command, &config),
+        Command::Completions(command) => completions::run(command),
     }
 }
 
 /// The environment, without what is not Unicode: no variable of ours is that.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-/// Warnings by default; `EARMARK_LOG` takes the usual filter syntax, and shows where in the code a line comes from.
-fn start_log() {
-    let detailed = std::env::var_os("EARMARK_LOG").is_some();
-    let filter = EnvFilter::try_from_env("EARMARK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let ansi = io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(detailed).with_ansi(ansi).without_time();
-    log.with_writer(io::stderr).log_internal_errors(false).init();
 }
 
 /// A decoder that breaks down on a file is reported as an error of that file, and not as a panic as well.

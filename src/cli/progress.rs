@@ -19,6 +19,11 @@ pub(super) fn bytes(total: u64, what: &'static str) -> ProgressBar {
     bar(total, template, what)
 }
 
+/// A bar over bytes whose message says the rest, with figures of its own.
+pub(super) fn work(what: &'static str) -> ProgressBar {
+    bar(0, "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes}", what)
+}
+
 /// Something that takes a while and cannot say how far it is.
 pub(super) fn spinner(what: &'static str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message(what);

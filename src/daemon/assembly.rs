@@ -1,0 +1,72 @@
+//! Configuration to parts: the model on its thread, the engine, the server's options.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::config::Config;
+use crate::embed::Embedder;
+use crate::engine::encoder::{Encoder, EncoderOptions};
+use crate::engine::model::{AudioClipModel, EmbeddingModel};
+use crate::engine::options::EngineOptions;
+use crate::engine::{Activity, Engine, EngineError};
+use crate::grpc::ServeOptions;
+use crate::model_store::ModelStore;
+
+/// Loads the model that the configuration names on a thread of its own. Takes as long as that takes: call it where
+/// waiting is allowed.
+///
+/// # Errors
+/// If there is no such model, or it cannot be loaded, with what to do about it.
+pub fn load_encoder(config: &Config) -> anyhow::Result<Encoder> {
+    let path = ModelStore::new(config.model_directory()?).resolve(&config.model.name)?;
+    let device = config.model.device;
+    let options = EncoderOptions {
+        batch_inputs: config.ingest.batch_inputs,
+        batch_wait: Duration::from_millis(config.ingest.batch_wait_ms),
+        queue_inputs: config.ingest.queue_inputs,
+        queue_queries: config.search.waiting,
+    };
+    let load = move || -> anyhow::Result<Box<dyn EmbeddingModel>> {
+        let embedder = Embedder::load(&path, device).with_context(|| path.display().to_string())?;
+        Ok(Box::new(AudioClipModel::new(model_name(&path), embedder)))
+    };
+    Encoder::start(load, options)
+}
+
+/// An installed model is called after its file.
+fn model_name(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Opens the library in the data directory that the configuration names. Takes as long as reading it takes: call it
+/// where waiting is allowed.
+///
+/// # Errors
+/// As [`Engine::open`], or because the user's directories are unknown.
+pub fn open_engine(config: &Config, encoder: Option<Encoder>, activity: Activity) -> anyhow::Result<Engine> {
+    let options = EngineOptions {
+        ingest: config.ingest.clone(),
+        watch: config.watch.clone(),
+        index: config.index,
+        search: config.search.clone(),
+        audio_limits: config.limits.audio,
+        image_limits: config.limits.image,
+    };
+    let opened: Result<Engine, EngineError> = Engine::open(&config.data_directory()?, options, encoder, activity);
+    Ok(opened?)
+}
+
+/// How the server is told to behave.
+pub fn serve_options(config: &Config) -> ServeOptions {
+    let server = &config.server;
+    ServeOptions {
+        message_bytes: server.message_bytes,
+        upload_bytes: server.upload_bytes,
+        concurrent_uploads: server.concurrent_uploads,
+        streams_per_connection: server.streams_per_connection,
+        keepalive: Duration::from_secs(server.keepalive_s),
+        keepalive_timeout: Duration::from_secs(server.keepalive_timeout_s),
+    }
+}
