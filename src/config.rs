@@ -3,6 +3,8 @@
 //! Invariant: `config/earmark.toml` is the only place where a default is written down, and it has every key; a key that
 //! it does not have is an error. Command-line options are applied by whoever parses them.
 
+mod bounds;
+
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
@@ -79,6 +81,10 @@ pub struct ServerSettings {
     pub upload_bytes: u64,
     /// Uploads taken at once.
     pub concurrent_uploads: usize,
+    /// Seconds that an upload may stand still.
+    pub upload_patience_s: u64,
+    /// Requests under way on all connections.
+    pub requests: usize,
     /// Requests under way on one connection.
     pub streams_per_connection: u32,
     /// Seconds of silence after which a connection is asked whether it is there.
@@ -191,7 +197,10 @@ impl Config {
                 overlay(&mut settings, variable_table(key, &value, &defaults), &defaults, &variable)?;
             }
         }
-        settings.try_into().map_err(|error: toml::de::Error| invalid("configuration", error.to_string().trim()))
+        let config: Self =
+            settings.try_into().map_err(|error: toml::de::Error| invalid("configuration", error.to_string().trim()))?;
+        bounds::check(&config)?;
+        Ok(config)
     }
 
     /// Where models are kept.
@@ -293,7 +302,7 @@ fn unknown_key(path: &[String], siblings: &Table, origin: &str) -> ConfigError {
 mod tests {
     use super::*;
 
-    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    pub(super) fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("earmark.toml");
         std::fs::write(&path, file).unwrap();
@@ -307,6 +316,29 @@ mod tests {
         assert_eq!(config.limits.image, ImageLimits::default());
         assert_eq!(config.limits.checkpoint, CheckpointLimits::default());
         assert_eq!(config.model.device, DeviceChoice::Auto);
+    }
+
+    #[test]
+    fn the_shipped_file_has_the_defaults_that_are_documented_elsewhere() {
+        let config = load("", &[]).unwrap();
+        assert_eq!((config.ingest.hop_ms, config.ingest.silence_dbfs), (5_000, -60.0));
+        assert_eq!(config.watch.exclude.first().map(String::as_str), Some("**/@eaDir"));
+        assert!(!config.watch.hidden);
+        assert_eq!(config.server.listen, "127.0.0.1:50651");
+        assert!(config.server.upload_bytes > config.server.message_bytes as u64);
+        assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Text));
+        assert_eq!(config.search.background, 255);
+    }
+
+    #[test]
+    fn sections_can_be_overridden_in_part() {
+        let file = "[ingest]\npriority = 'idle'\n[watch]\nexclude = ['**/old']\n[log]\nformat = 'json'";
+        let config = load(file, &[("EARMARK__DATA__DIRECTORY", "/d"), ("EARMARK__SERVER__GRACE_S", "3")]).unwrap();
+        assert_eq!(config.ingest.priority, crate::engine::options::Priority::Idle);
+        assert_eq!(config.watch.exclude, ["**/old"]);
+        assert_eq!((config.log.format, config.server.grace_s), (LogFormat::Json, 3));
+        assert_eq!(config.data_directory().unwrap(), Path::new("/d"));
+        assert_eq!(config.ingest.hop_ms, load("", &[]).unwrap().ingest.hop_ms);
     }
 
     #[test]
@@ -339,6 +371,10 @@ mod tests {
         check("[model", &[], "earmark.toml");
         check("[model]\ndevice = 'gpu'", &[], "expected auto, cpu or cuda:N");
         check("[limits.audio]\nduration_s = -1", &[], "duration_s");
+        check("[server]\nlisten_on = 'x'", &[], "unknown key server.listen_on, did you mean server.listen?");
+        check("[ingest]\npriority = 'low'", &[], "unknown variant `low`");
+        check("[log]\nformat = 'xml'", &[], "unknown variant `xml`");
+        check("[watch]\nexclude = 'a'", &[], "watch.exclude is of type string, expected array");
         check(
             "",
             &[("EARMARK__MODEL__DEVISE", "cpu")],

@@ -113,7 +113,7 @@ impl Session {
         });
         match opened.await.context("opening the library broke down")? {
             Ok(engine) => {
-                let channel = grpc::connect_in_process(engine.clone(), serve_options(&config)).await;
+                let channel = grpc::connect_in_process(engine.clone(), serve_options(&config)).await?;
                 Ok(Self { channel, address: None, engine: Some(engine), message_bytes: config.server.message_bytes })
             }
             Err(error) => match error.downcast::<crate::engine::EngineError>() {

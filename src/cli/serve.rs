@@ -46,21 +46,15 @@ pub(super) fn run(command: &Serve, config: &Config) -> anyhow::Result<Outcome> {
 }
 
 async fn serve(config: Config, roots: Vec<InitialRoot>) -> anyhow::Result<Outcome> {
-    let mut interruption = interruption()?;
-    let start = async {
-        let daemon = Daemon::start(config).await?;
-        daemon.add_roots(roots).await?;
-        anyhow::Ok(daemon)
+    let interruption = interruption()?;
+    let daemon = Daemon::bind(config).await?;
+    let (address, data) = (daemon.address(), daemon.directory().display());
+    let line = format!("listening grpc={address} pid={} data={data}", std::process::id());
+    let ready = || {
+        if let Err(error) = super::print(line) {
+            tracing::warn!("nobody reads the address: {error:#}");
+        }
     };
-    let daemon = tokio::select! {
-        daemon = start => daemon?,
-        // Nothing has been promised to anybody yet.
-        _ = interruption.requested() => return Ok(Outcome::Complete),
-    };
-    let (pid, data) = (std::process::id(), daemon.directory().display());
-    if let Err(error) = super::print(format_args!("listening grpc={} pid={pid} data={data}", daemon.address())) {
-        tracing::warn!("nobody reads the address: {error:#}");
-    }
-    daemon.run(interruption).await?;
+    daemon.run(roots, interruption, ready).await?;
     Ok(Outcome::Complete)
 }

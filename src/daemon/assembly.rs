@@ -65,8 +65,11 @@ pub fn serve_options(config: &Config) -> ServeOptions {
         message_bytes: server.message_bytes,
         upload_bytes: server.upload_bytes,
         concurrent_uploads: server.concurrent_uploads,
+        upload_patience: Duration::from_secs(server.upload_patience_s),
+        requests: server.requests,
         streams_per_connection: server.streams_per_connection,
         keepalive: Duration::from_secs(server.keepalive_s),
         keepalive_timeout: Duration::from_secs(server.keepalive_timeout_s),
+        grace: Duration::from_secs(server.grace_s),
     }
 }

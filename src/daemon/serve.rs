@@ -14,15 +14,15 @@ use super::signals::Interruption;
 use super::{assembly, journal};
 use crate::config::Config;
 use crate::engine::{Activity, Engine};
-use crate::grpc;
+use crate::grpc::{self, EngineSlot, Health};
 use crate::library::{RootRules, WatchMode};
 use crate::store::DirectoryLock;
 
-/// A library that is open and a socket that is bound, with nobody answering yet.
+/// A socket that is bound, with nothing behind it yet.
 pub struct Daemon {
-    engine: Engine,
     listener: TcpListener,
     address: SocketAddr,
+    directory: PathBuf,
     config: Config,
 }
 
@@ -36,24 +36,19 @@ pub struct InitialRoot {
 }
 
 impl Daemon {
-    /// Binds the address, loads the model, and opens the library. What would fail in the end fails before the model is
-    /// loaded: an address of another machine, a data directory in use, a port in use.
+    /// Binds the address. What would fail in the end fails here, before a model is loaded: an address that others can
+    /// reach, a data directory or a port in use.
     ///
     /// # Errors
     /// Any of these, with what to do about it.
-    pub async fn start(config: Config) -> anyhow::Result<Self> {
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
         let address = grpc::loopback(&config.server.listen)?;
         let directory = config.data_directory()?;
+        // Given back at once: the engine takes it for itself.
         drop(DirectoryLock::acquire(&directory)?);
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr().context("the bound address is unknown")?;
-        let opened = spawn_blocking(move || {
-            let encoder = assembly::load_encoder(&config)?;
-            let engine = assembly::open_engine(&config, Some(encoder), Activity::Watching)?;
-            anyhow::Ok((engine, config))
-        });
-        let (engine, config) = opened.await.context("opening the library broke down")??;
-        Ok(Self { engine, listener, address, config })
+        Ok(Self { listener, address, directory, config })
     }
 
     /// The address that is bound.
@@ -63,53 +58,76 @@ impl Daemon {
 
     /// The data directory.
     pub fn directory(&self) -> &Path {
-        self.engine.directory()
+        &self.directory
     }
 
-    /// Watches these folders from now on, unless they are watched already, or lie in one that is.
+    /// Loads the model, opens the library, watches `roots`, calls `ready`, and serves until the process is asked to
+    /// stop. Then it finishes what is under way within the grace period, and lets go of the library. A second request
+    /// to stop ends the process at once.
+    ///
+    /// Until the library is open, health says that nothing is served.
     ///
     /// # Errors
-    /// If one of them is no folder, or lies around one that is watched.
-    pub async fn add_roots(&self, roots: Vec<InitialRoot>) -> anyhow::Result<()> {
-        let engine = self.engine.clone();
-        let add = move || roots.iter().try_for_each(|root| add_root(&engine, root));
-        spawn_blocking(add).await.context("adding folders broke down")?
-    }
-
-    /// Serves until the process is asked to stop, then finishes what is under way within the grace period, and lets go
-    /// of the library. A second request to stop ends the process at once.
-    ///
-    /// # Errors
-    /// If the server breaks down.
-    pub async fn run(self, interruption: Interruption) -> anyhow::Result<()> {
-        let Self { engine, listener, address, config } = self;
-        let grace = Duration::from_secs(config.server.grace_s);
-        let announcement = RunningDaemon { pid: std::process::id(), grpc: address.to_string() };
-        let announced = announcement.announce(engine.directory());
-        let announced = announced.with_context(|| engine.directory().display().to_string())?;
-        let mut background = JoinSet::new();
-        background.spawn(journal::keep(engine.clone(), engine.subscribe()));
-        background.spawn(keep_snapshots(engine.clone(), Duration::from_secs(config.server.snapshot_interval_s)));
+    /// If the library cannot be opened, a root cannot be watched, or the server breaks down.
+    pub async fn run(
+        self,
+        roots: Vec<InitialRoot>,
+        mut interruption: Interruption,
+        ready: impl FnOnce(),
+    ) -> anyhow::Result<()> {
+        let Self { listener, address, directory, config } = self;
         let (stop, stopping) = watch::channel(false);
-        background.spawn(obey(interruption, stop));
+        let (slot, health) = (EngineSlot::default(), Health::starting().await);
+        let options = assembly::serve_options(&config);
+        let grace = options.grace;
+        let serve = grpc::serve(slot.clone(), listener, options, health.clone(), until_stopped(stopping));
+        let server = tokio::spawn(serve);
 
-        let stopped = until_stopped(stopping.clone());
-        let server = grpc::serve(engine.clone(), listener, assembly::serve_options(&config), stopped);
-        tracing::info!(%address, data = %engine.directory().display(), "serving");
-        let served = tokio::select! {
-            served = server => served.map_err(anyhow::Error::from),
-            () = async { until_stopped(stopping).await; tokio::time::sleep(grace).await } => {
-                tracing::warn!("work that took longer than {} s was cut", grace.as_secs());
-                Ok(())
+        let snapshot_interval = Duration::from_secs(config.server.snapshot_interval_s);
+        let engine = tokio::select! {
+            opened = open(config, roots) => opened?,
+            // Nothing has been promised to anybody yet.
+            signal = interruption.requested() => {
+                tracing::info!(signal, "stopped before anything was served");
+                return Ok(());
             }
         };
+        slot.fill(engine.clone());
+        let announcement = RunningDaemon { pid: std::process::id(), grpc: address.to_string() };
+        let announced = announcement.announce(&directory).with_context(|| directory.display().to_string())?;
+        ready();
+        health.ready().await;
+        tracing::info!(%address, data = %directory.display(), "serving");
+
+        let mut background = JoinSet::new();
+        background.spawn(keep_snapshots(engine.clone(), snapshot_interval));
+        background.spawn(obey(interruption, stop));
+        let served = server.await.context("the server broke down");
         drop(announced);
-        // Stopping the engine is the part that must not be cut: it has its own bound.
+        // This must not be cut: it has its own bound.
         let stopped = spawn_blocking(move || engine.stop(grace)).await;
-        stopped.context("stopping the library broke down")?;
+        stopped.context("closing the library broke down")?;
         tracing::info!("stopped");
-        served
+        Ok(served??)
     }
+}
+
+/// Opens the library with its model, and watches `roots`.
+async fn open(config: Config, roots: Vec<InitialRoot>) -> anyhow::Result<Engine> {
+    let open = move || {
+        let encoder = assembly::load_encoder(&config)?;
+        let engine = assembly::open_engine(&config, Some(encoder), Activity::Watching)?;
+        // Listening before anything is added, so that nothing is missed.
+        tokio::spawn(journal::keep(engine.clone(), engine.subscribe()));
+        for root in &roots {
+            if let Err(error) = add_root(&engine, root) {
+                engine.stop(Duration::ZERO);
+                return Err(error);
+            }
+        }
+        Ok(engine)
+    };
+    spawn_blocking(open).await.context("opening the library broke down")?
 }
 
 /// Passes the first request to stop on, and ends the process with the second.
