@@ -10,7 +10,7 @@ use crate::embed::Embedder;
 use crate::engine::encoder::{Encoder, EncoderOptions};
 use crate::engine::model::{AudioClipModel, EmbeddingModel};
 use crate::engine::options::EngineOptions;
-use crate::engine::{Activity, Engine, EngineError};
+use crate::engine::{Activity, Engine};
 use crate::grpc::ServeOptions;
 use crate::model_store::ModelStore;
 
@@ -40,22 +40,26 @@ fn model_name(path: &Path) -> String {
     path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Opens the library in the data directory that the configuration names. Takes as long as reading it takes: call it
-/// where waiting is allowed.
-///
-/// # Errors
-/// As [`Engine::open`], or because the user's directories are unknown.
-pub fn open_engine(config: &Config, encoder: Option<Encoder>, activity: Activity) -> anyhow::Result<Engine> {
-    let options = EngineOptions {
+/// How the engine is told to work.
+pub fn engine_options(config: &Config) -> EngineOptions {
+    EngineOptions {
         ingest: config.ingest.clone(),
         watch: config.watch.clone(),
         index: config.index,
         search: config.search.clone(),
         audio_limits: config.limits.audio,
         image_limits: config.limits.image,
-    };
-    let opened: Result<Engine, EngineError> = Engine::open(&config.data_directory()?, options, encoder, activity);
-    Ok(opened?)
+        snapshot_interval: Duration::from_secs(config.server.snapshot_interval_s),
+    }
+}
+
+/// Opens the library in the data directory that the configuration names. Takes as long as reading it takes: call it
+/// where waiting is allowed.
+///
+/// # Errors
+/// As [`Engine::open`], or because the user's directories are unknown.
+pub fn open_engine(config: &Config, encoder: Option<Encoder>, activity: Activity) -> anyhow::Result<Engine> {
+    Ok(Engine::open(&config.data_directory()?, engine_options(config), encoder, activity)?)
 }
 
 /// How the server is told to behave.

@@ -11,6 +11,6 @@ mod serve;
 mod signals;
 
 pub use address::{DaemonAddress, RunningDaemon};
-pub use assembly::{load_encoder, open_engine, serve_options};
+pub use assembly::{engine_options, load_encoder, open_engine, serve_options};
 pub use serve::{Daemon, InitialRoot};
 pub use signals::{Interruption, interruption};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::assembly::Assembly;
 use super::content::ContentOptions;
 use super::encoder::Encoder;
-use super::fetch::{FetchOptions, Refusal, fetch};
+use super::fetch::{FetchOptions, FileFailure, Refusal, fetch};
 use super::keeper::Keeper;
 use super::options::{EngineOptions, Priority};
 use super::sync::{lock, read};
@@ -211,7 +211,7 @@ impl Ingest {
             }
             Refusal::Unsettled => self.put_off(job, self.options.ingest.settle()),
             Refusal::Ignored(stat) => deliver(recorder, Finished { job, stat, result: ReadResult::Ignored }),
-            Refusal::Failed { stat, code, reason, content } => {
+            Refusal::Failed { stat, failure: FileFailure { code, reason }, content } => {
                 let failure = Failure { content, code, reason, at_ms: now_ms() };
                 deliver(recorder, Finished { job, stat, result: ReadResult::Failed(failure) });
             }
@@ -237,6 +237,8 @@ impl Ingest {
     fn fetch_options(&self) -> FetchOptions {
         FetchOptions {
             whole_file_bytes: self.options.ingest.whole_file_bytes,
+            // Whether it has settled was asked before, with what is known from looking at it earlier.
+            settle: Duration::ZERO,
             audio_limits: self.options.audio_limits,
             image_limits: self.options.image_limits,
         }

@@ -96,26 +96,27 @@ fn from_postcard<T: DeserializeOwned>(content: &[u8]) -> Result<T, Flaw> {
 
 /// A root's record.
 pub(super) fn encode_root(key: &[u8], root: &Root) -> Vec<u8> {
-    seal(key, &to_postcard(&(path_bytes(&root.path), &root.rules)))
+    seal(key, &to_postcard(&(path_bytes(&root.path), &root.rules, root.identity)))
 }
 
 /// The root of a record.
 pub(super) fn decode_root(id: RootId, key: &[u8], record: &[u8]) -> Result<Root, Flaw> {
-    let (path, rules): (Vec<u8>, RootRules) = from_postcard(unseal(key, record)?)?;
-    Ok(Root { id, path: path_of(&path), rules })
+    let (path, rules, identity): (Vec<u8>, RootRules, _) = from_postcard(unseal(key, record)?)?;
+    Ok(Root { id, path: path_of(&path), rules, identity })
 }
 
 /// What is kept in the file beside the database, so that it survives it: roots and the space.
 pub(super) fn encode_surroundings(sequence: u64, space: Option<&SpaceId>, roots: &[Root]) -> Vec<u8> {
-    let roots: Vec<_> = roots.iter().map(|root| (root.id, path_bytes(&root.path), &root.rules)).collect();
+    let roots: Vec<_> = roots.iter().map(|root| (root.id, path_bytes(&root.path), &root.rules, root.identity)).collect();
     to_postcard(&(sequence, space, roots))
 }
 
 /// See [`encode_surroundings`].
 pub(super) fn decode_surroundings(content: &[u8]) -> Result<(u64, Option<SpaceId>, Vec<Root>), Flaw> {
-    type Stored = (u64, Option<SpaceId>, Vec<(RootId, Vec<u8>, RootRules)>);
+    type StoredRoot = (RootId, Vec<u8>, RootRules, Option<(u64, u64)>);
+    type Stored = (u64, Option<SpaceId>, Vec<StoredRoot>);
     let (sequence, space, roots): Stored = from_postcard(content)?;
-    let roots = roots.into_iter().map(|(id, path, rules)| Root { id, path: path_of(&path), rules });
+    let roots = roots.into_iter().map(|(id, path, rules, identity)| Root { id, path: path_of(&path), rules, identity });
     Ok((sequence, space, roots.collect()))
 }
 

@@ -250,7 +250,7 @@ fn unfulfilled<'a>(wanted: Option<&'a str>, described: Option<&str>) -> Option<&
 fn category_passes(key: &FileKey, rest: &Rest<'_>) -> bool {
     let holds = |wanted: Option<&str>, named: &str| wanted.is_none_or(|wanted| folds_to(named, wanted));
     ucs::parse(&key.path.file_name())
-        .is_some_and(|name| holds(rest.category, name.category) && holds(rest.subcategory, name.subcategory))
+        .is_some_and(|name| holds(rest.category, name.category) && holds(rest.subcategory, &name.subcategory))
 }
 
 fn absolute(prefix: &str) -> Result<PathBuf, MalformedFilter> {

@@ -93,7 +93,7 @@ pub(super) fn description(own: &Description, files: &[FileInLibrary]) -> proto::
     let mut category = (own.category.clone(), own.subcategory.clone());
     if category == (None, None) {
         let named = files.iter().find_map(|file| ucs::parse(&file.key.path.file_name()));
-        category = named.map(|name| (name.category.to_owned(), name.subcategory.to_owned())).unzip();
+        category = named.map(|name| (name.category.to_owned(), name.subcategory.into_owned())).unzip();
     }
     proto::Description {
         title: own.title.clone(),
