@@ -12,7 +12,6 @@ use super::{bext, ixml, tags};
 
 const LONGEST_CHUNK_BYTES: u64 = 1024 * 1024;
 const LONGEST_IXML_BYTES: u64 = 4 * 1024 * 1024;
-const LONGEST_ID3_BYTES: u64 = 16 * 1024 * 1024;
 
 /// `RIFF`, the size of the whole, `WAVE`.
 const HEADER_BYTES: usize = 12;
@@ -39,8 +38,8 @@ fn read_chunk<R: Read + Seek>(content: &mut R, chunk: Chunk, order: ByteOrder, d
         (b"bext", _) => bext::read(&chunk.read(content, LONGEST_CHUNK_BYTES)?, draft),
         // A document that is cut is no document.
         (b"iXML", _) if chunk.size <= LONGEST_IXML_BYTES => ixml::read(&chunk.read(content, chunk.size)?, draft),
-        (b"id3 " | b"ID3 ", _) if chunk.size <= LONGEST_ID3_BYTES => {
-            tags::read(&mut Cursor::new(chunk.read(content, chunk.size)?), draft);
+        (b"id3 " | b"ID3 ", _) if chunk.size <= tags::LARGEST_ID3_BYTES => {
+            tags::read_id3(chunk.read(content, chunk.size)?, draft);
         }
         (b"LIST", ByteOrder::Little) => list(&chunk.read(content, LONGEST_CHUNK_BYTES)?, draft),
         (b"NAME", ByteOrder::Big) => aiff(content, chunk, "aiff.name", Some(Role::Title), draft)?,

@@ -4,16 +4,20 @@
 //! others by the names below, or else the one that `lofty` gives. Invariant: `lofty` may panic, loop or believe what it
 //! reads: it does so contained, on a reader that ends, without pictures.
 
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
 use lofty::config::{GlobalOptions, ParseOptions, ParsingMode, apply_global_options};
-use lofty::file::{FileType, TaggedFileExt};
+use lofty::file::{AudioFile, FileType, TaggedFileExt};
+use lofty::flac::FlacFile;
+use lofty::id3::v1::Id3v1Tag;
 use lofty::id3::v2::{Frame, Id3v2Tag};
 use lofty::ogg::tag::VorbisComments;
+use lofty::ogg::{OpusFile, SpeexFile, VorbisFile};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, ItemValue, Tag, TagType};
 
 use super::draft::{Draft, Role, Source};
+use super::metered::Metered;
 use crate::containment::contain;
 
 /// Tags are read, pictures in them mostly skipped, the sound never.
@@ -22,37 +26,92 @@ const MOST_SEEKS: u64 = 100_000;
 const LARGEST_ITEM_BYTES: usize = 4 * 1024 * 1024;
 /// More than any tag has.
 const MOST_ITEMS: usize = 1024;
+/// The largest ID3v2 tag that is read apart from its file, as one with pictures may be.
+pub(super) const LARGEST_ID3_BYTES: u64 = 16 * 1024 * 1024;
+const ID3_HEADER_BYTES: usize = 10;
+const ID3V1_BYTES: usize = 128;
 
 /// Source, field name, role and text.
 type Noted = (Source, String, Option<Role>, String);
 
 /// Notes what the tags say, if there are any that can be read.
 pub(super) fn read<R: Read + Seek>(content: &mut R, draft: &mut Draft) {
-    let found = contain(|| {
+    if parse(content, draft).is_some() {
+        return;
+    }
+    // One broken tag spoils the others of a file, unless they are read apart.
+    if let Some(tag) = leading_id3(content) {
+        read_id3(tag, draft);
+    }
+    if let Some(tag) = trailing_id3(content) {
+        let tag = contain(|| Id3v1Tag::parse(tag, ParsingMode::BestAttempt).map(|tag| items(Tag::from(tag))));
+        note(tag.ok().and_then(Result::ok).unwrap_or_default(), draft);
+    }
+}
+
+/// Notes what an ID3 tag says that stands alone.
+pub(super) fn read_id3(mut tag: Vec<u8>, draft: &mut Draft) {
+    // Something must follow it, or the search for other tags fails.
+    tag.resize(tag.len() + 256, 0);
+    let _ = parse(&mut Cursor::new(tag), draft);
+}
+
+/// The bytes of an ID3v2 tag at the start.
+fn leading_id3<R: Read + Seek>(content: &mut R) -> Option<Vec<u8>> {
+    let mut tag = vec![0; ID3_HEADER_BYTES];
+    content.rewind().ok()?;
+    content.read_exact(&mut tag).ok()?;
+    let size = tag.strip_prefix(b"ID3")?.get(3..)?.iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
+    content.take(size.min(LARGEST_ID3_BYTES)).read_to_end(&mut tag).ok()?;
+    Some(tag)
+}
+
+/// The bytes of an ID3v1 tag at the end.
+fn trailing_id3<R: Read + Seek>(content: &mut R) -> Option<[u8; ID3V1_BYTES]> {
+    let mut tag = [0; ID3V1_BYTES];
+    content.seek(SeekFrom::End(-128)).ok()?;
+    content.read_exact(&mut tag).ok()?;
+    tag.starts_with(b"TAG").then_some(tag)
+}
+
+/// Notes what the tags say; `None` if one of them cannot be read.
+fn parse<R: Read + Seek>(content: &mut R, draft: &mut Draft) -> Option<()> {
+    let noted = contain(|| {
         // Applies to this thread; nobody else uses the library.
         apply_global_options(GlobalOptions::new().allocation_limit(LARGEST_ITEM_BYTES).use_custom_resolvers(false));
-        tags(content).map(|tags| tags.into_iter().flat_map(items).take(MOST_ITEMS).collect::<Vec<Noted>>())
+        notes(content)
     });
-    for (source, name, role, value) in found.ok().flatten().unwrap_or_default() {
+    note(noted.ok()??, draft);
+    Some(())
+}
+
+fn note(noted: Vec<Noted>, draft: &mut Draft) {
+    for (source, name, role, value) in noted {
         draft.note(source, &name, role, &value);
     }
 }
 
-fn tags<R: Read + Seek>(content: &mut R) -> Option<Vec<Tag>> {
+fn notes<R: Read + Seek>(content: &mut R) -> Option<Vec<Noted>> {
     content.rewind().ok()?;
-    let options =
-        ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::BestAttempt);
-    let metered = super::metered::Metered::new(BufReader::new(content), MOST_BYTES, MOST_SEEKS);
-    let probe = Probe::new(metered).options(options).guess_file_type().ok()?;
+    let options = ParseOptions::new().read_properties(false).read_cover_art(false);
+    let probe = Probe::new(Metered::new(BufReader::new(content), MOST_BYTES, MOST_SEEKS)).guess_file_type().ok()?;
     // A tag alone, as in a chunk, has nothing after it to tell the format by.
-    let file_type = probe.file_type().unwrap_or(FileType::Mpeg);
-    let file = probe.set_file_type(file_type).read().ok()?;
-    Some(file.tags().to_vec())
+    let kind = probe.file_type().unwrap_or(FileType::Mpeg);
+    let mut reader = probe.into_inner();
+    Some(match kind {
+        FileType::Flac => vorbis(FlacFile::read_from(&mut reader, options).ok()?.vorbis_comments()?),
+        FileType::Vorbis => vorbis(VorbisFile::read_from(&mut reader, options).ok()?.vorbis_comments()),
+        FileType::Opus => vorbis(OpusFile::read_from(&mut reader, options).ok()?.vorbis_comments()),
+        FileType::Speex => vorbis(SpeexFile::read_from(&mut reader, options).ok()?.vorbis_comments()),
+        _ => {
+            let file = Probe::with_file_type(reader, kind).options(options).read().ok()?;
+            file.tags().iter().flat_map(|tag| items(tag.clone())).collect()
+        }
+    })
 }
 
 fn items(tag: Tag) -> Vec<Noted> {
     let (source, prefix) = match tag.tag_type() {
-        TagType::VorbisComments => return vorbis(tag),
         TagType::Id3v2 => (Source::Id3v2, "id3"),
         TagType::Id3v1 => (Source::Id3v1, "id3"),
         TagType::Mp4Ilst => (Source::Mp4, "mp4"),
@@ -74,8 +133,7 @@ fn items(tag: Tag) -> Vec<Noted> {
     noted
 }
 
-fn vorbis(tag: Tag) -> Vec<Noted> {
-    let comments = VorbisComments::from(tag);
+fn vorbis(comments: &VorbisComments) -> Vec<Noted> {
     let noted = |(name, value): (&str, &str)| {
         let name = name.to_lowercase();
         (Source::Vorbis, format!("vorbis.{name}"), role_by_name(&name), value.to_owned())

@@ -254,6 +254,13 @@ fn id3_at_the_end_is_read() {
     let fields = [("id3.artist", "Artist"), ("id3.title", "A title")];
     let expected = Expected { title: "A title", creator: "Artist", fields: &fields, ..Expected::default() };
     check(&sound(&[&mp3_frames()[..], &tag].concat()), &expected);
+    // A tag of another kind that is broken does not matter.
+    let broken = [b"APETAGEX", &2000_u32.to_le_bytes()[..], &[0xff; 8], &[0; 12]].concat();
+    check(&sound(&[&mp3_frames()[..], &broken, &tag].concat()), &expected);
+    let id3 = id3(3, &[id3_frame(3, b"TCOM", b"\0Composer")]);
+    let fields = [("id3.artist", "Artist"), ("id3.composer", "Composer"), ("id3.title", "A title")];
+    let expected = Expected { fields: &fields, ..expected };
+    check(&sound(&[&id3, &mp3_frames()[..], &broken, &tag].concat()), &expected);
 }
 
 #[test]
