@@ -141,7 +141,7 @@ fn vorbis(comments: &VorbisComments) -> Vec<Noted> {
     comments.items().take(MOST_ITEMS).map(noted).collect()
 }
 
-/// `TXXX` frames that the common names do not cover.
+/// Texts that users name themselves, where the common names do not cover them.
 fn named_by_users(tag: Tag) -> Vec<Noted> {
     let is_common = |name: &str| ItemKey::from_key(TagType::Id3v2, name).is_some();
     Id3v2Tag::from(tag)
