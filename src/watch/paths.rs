@@ -60,9 +60,8 @@ impl<V> PathMap<V> {
         self.0.remove(&key_of(path))
     }
 
-    /// All of it, by path.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (RelativePath, &V)> {
-        self.0.iter().map(|(key, value)| (path_of(key), value))
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.values()
     }
 
     /// The value at `path`, or else at the folder nearest to it that has one.
