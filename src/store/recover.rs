@@ -121,7 +121,12 @@ fn attempt(path: &Path, beside: &Beside) -> Result<Attempt, DatabaseError> {
     let database = Database::open(path)?;
     let Some(format) = database.get(keys::FORMAT)? else {
         let empty = database.scan(Bound::Unbounded, None, 1)?.is_empty();
-        return Ok(if empty { Attempt::Nothing } else { Attempt::Unusable("it has no format".to_owned()) });
+        return Ok(match empty {
+            // sled takes a log that it cannot make out for one that has not begun.
+            true if beside.tell_of_something() => Attempt::Unusable("nothing is in it any more".to_owned()),
+            true => Attempt::Nothing,
+            false => Attempt::Unusable("it has no format".to_owned()),
+        });
     };
     match codec::decode_format(&format) {
         Ok(FORMAT) => {}

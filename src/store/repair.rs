@@ -130,3 +130,6 @@ fn forget_files(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
