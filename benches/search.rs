@@ -1,8 +1,11 @@
-//! Search: latency by stage, memory a vector, cold start.
+//! Search: latency by size of the library, memory a vector, cold start.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+#[path = "search/index.rs"]
+mod index;
+mod support;
+#[path = "../tests/support/vectors.rs"]
+mod vectors;
 
-fn search(_criterion: &mut Criterion) {}
-
-criterion_group!(benches, search);
-criterion_main!(benches);
+fn main() {
+    support::run(&[index::searches]);
+}
