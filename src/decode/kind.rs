@@ -47,13 +47,14 @@ pub fn signature(head: &[u8]) -> Option<MediaKind> {
 }
 
 fn is_picture(head: &[u8]) -> bool {
+    use image::ImageFormat as Format;
     const HEIF_BRANDS: [&[u8]; 6] = [b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"];
     const JPEG_XL: [&[u8]; 2] = [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"];
     let heif = head.get(4..8) == Some(b"ftyp") && head.get(8..12).is_some_and(|brand| HEIF_BRANDS.contains(&brand));
     match image::guess_format(head) {
-        Ok(image::ImageFormat::Bmp) => is_bitmap(head),
-        Ok(_) => true,
-        Err(_) => heif || JPEG_XL.iter().any(|start| head.starts_with(start)),
+        Ok(Format::Bmp) => is_bitmap(head),
+        Ok(Format::Jpeg | Format::Png | Format::Gif | Format::Tiff | Format::WebP | Format::Avif) => true,
+        _ => heif || JPEG_XL.iter().any(|start| head.starts_with(start)),
     }
 }
 
@@ -172,7 +173,7 @@ mod tests {
                 head.truncate(SIGNATURE_BYTES);
                 match path.extension().and_then(|it| it.to_str()) {
                     Some("md" | "py" | "f32" | "sha256") => {
-                        assert_eq!(signature(&head), None, "{}", path.display())
+                        assert_eq!(signature(&head), None, "{}", path.display());
                     }
                     _ => {
                         assert_eq!(signature(&head), Some(kind_of(&path).unwrap()), "{}", path.display());

@@ -11,7 +11,7 @@ mod difference;
 pub mod encoder;
 mod error;
 pub mod events;
-mod fetch;
+pub mod fetch;
 pub mod filter;
 mod ingest;
 mod keeper;

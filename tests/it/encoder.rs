@@ -1,6 +1,8 @@
 //! The thread that owns the model, and reading content into windows.
 
 mod failures;
+#[cfg(unix)]
+mod fetch;
 mod order;
 mod real_model;
 
@@ -51,4 +53,15 @@ fn begin<F: Future<Output: Send> + Send + 'static>(
         Poll::Ready(output) => runtime.spawn(std::future::ready(output)),
         Poll::Pending => runtime.spawn(future),
     }
+}
+
+/// A WAVE file of 16-bit samples at 44.1 kHz.
+fn wav(samples: &[f32]) -> Vec<u8> {
+    #[expect(clippy::cast_possible_truncation, reason = "they are whole numbers of 16 bits")]
+    let data: Vec<u8> = samples.iter().flat_map(|&sample| (sample as i16).to_le_bytes()).collect();
+    let mut file =
+        b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data".to_vec();
+    file.extend(u32::try_from(data.len()).unwrap().to_le_bytes());
+    file.extend(data);
+    file
 }

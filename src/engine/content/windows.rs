@@ -109,7 +109,7 @@ mod tests {
         let n = samples.len();
         if n < ESC50_FRAMES {
             let silent = samples.iter().all(|sample| sample.abs() < silence);
-            let span = Span { start_ms: 0, end_ms: (n as f64 / 44.1).round() as u64 };
+            let span = Span { start_ms: 0, end_ms: milliseconds_of(n) };
             return vec![Window { span, silent, input: ModelInput::esc50(samples) }];
         }
         let mut starts: Vec<usize> = (0..).map(|k| k * hop).take_while(|start| start + ESC50_FRAMES <= n).collect();
@@ -118,12 +118,15 @@ mod tests {
         }
         let window = |start: usize| {
             let part = &samples[start..start + ESC50_FRAMES];
-            let ms = |sample: usize| (sample as f64 / 44.1).round() as u64;
-            let span = Span { start_ms: ms(start), end_ms: ms(start + ESC50_FRAMES) };
+            let span = Span { start_ms: milliseconds_of(start), end_ms: milliseconds_of(start + ESC50_FRAMES) };
             let silent = part.iter().all(|sample| sample.abs() < silence);
             Window { span, silent, input: ModelInput::whole(part.to_vec()) }
         };
         starts.into_iter().map(window).collect()
+    }
+
+    fn milliseconds_of(samples: usize) -> u64 {
+        format!("{:.0}", samples as f64 / 44.1).parse().unwrap()
     }
 
     fn ramp(n: usize) -> Vec<f32> {
@@ -149,7 +152,7 @@ mod tests {
     #[track_caller]
     fn check(frames: usize, hop_ms: u64, block: usize) -> usize {
         let samples = ramp(frames);
-        let hop = (hop_ms as f64 * 44.1).round() as usize;
+        let hop = usize::try_from((hop_ms * 441 + 5) / 10).unwrap();
         let (got, expected) = (cut(&samples, hop_ms, -60.0, block), reference(&samples, hop, 0.001));
         let spans = |windows: &[Window]| windows.iter().map(|window| window.span).collect::<Vec<_>>();
         assert_eq!(spans(&got), spans(&expected), "{frames} frames, hop {hop_ms} ms");

@@ -13,6 +13,9 @@ use crate::embedding::Embedding;
 use crate::engine::model::{EmbeddedText, EmbeddingModel, ModelFailure};
 use crate::model::RawEmbedding;
 
+/// Vectors of inputs, in order, or why there are none.
+type Embed<'a, I, O> = &'a dyn Fn(&[I]) -> Result<Vec<O>, EncoderError>;
+
 /// The model and what it has to do.
 pub(super) struct Worker {
     model: Box<dyn EmbeddingModel>,
@@ -73,12 +76,7 @@ impl Worker {
     }
 
     /// Makes the next few vectors of a query, and answers it if they were the last; returns it if not.
-    fn serve_some<I, O>(
-        &self,
-        mut asked: Asked<I, O>,
-        at_once: usize,
-        embed: &dyn Fn(&[I]) -> Result<Vec<O>, EncoderError>,
-    ) -> Option<Asked<I, O>> {
+    fn serve_some<I, O>(&self, mut asked: Asked<I, O>, at_once: usize, embed: Embed<'_, I, O>) -> Option<Asked<I, O>> {
         let inputs: Vec<I> = asked.inputs.drain(..at_once.min(asked.inputs.len())).collect();
         match self.each(&inputs, embed).into_iter().collect::<Result<Vec<O>, _>>() {
             Ok(outputs) => asked.outputs.extend(outputs),
@@ -95,11 +93,7 @@ impl Worker {
     }
 
     /// What becomes of each input: together if possible, and in ever smaller parts if not.
-    fn each<I, O>(
-        &self,
-        inputs: &[I],
-        embed: &dyn Fn(&[I]) -> Result<Vec<O>, EncoderError>,
-    ) -> Vec<Result<O, EncoderError>> {
+    fn each<I, O>(&self, inputs: &[I], embed: Embed<'_, I, O>) -> Vec<Result<O, EncoderError>> {
         match embed(inputs) {
             Ok(outputs) => outputs.into_iter().map(Ok).collect(),
             Err(error) if inputs.len() == 1 => vec![Err(error)],

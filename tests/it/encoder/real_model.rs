@@ -13,7 +13,7 @@ use earmark::model::{DeviceChoice, RawEmbedding};
 use earmark::model_store::{ImportOptions, ModelName, ModelStore};
 use earmark::preprocess::audio::SAMPLE_RATE_HZ;
 
-use super::{runtime, submit};
+use super::{runtime, submit, wav};
 use crate::golden::{self, Golden, Tolerance};
 use crate::stub_model;
 
@@ -53,17 +53,6 @@ fn windows(encoder: &Encoder, source: &Source<'_>, kind: MediaKind) -> (Vec<Wind
 fn embed(encoder: &Encoder, windows: Vec<Window>) -> Vec<RawEmbedding> {
     let pending: Vec<_> = windows.into_iter().map(|window| submit(encoder, window.input)).collect();
     pending.into_iter().map(|pending| pending.wait().unwrap()).collect()
-}
-
-/// A WAVE file of 16-bit samples at 44.1 kHz.
-fn wav(samples: &[f32]) -> Vec<u8> {
-    #[expect(clippy::cast_possible_truncation, reason = "they are whole numbers of 16 bits")]
-    let data: Vec<u8> = samples.iter().flat_map(|&sample| (sample as i16).to_le_bytes()).collect();
-    let mut file =
-        b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data".to_vec();
-    file.extend(u32::try_from(data.len()).unwrap().to_le_bytes());
-    file.extend(data);
-    file
 }
 
 #[test]
