@@ -53,6 +53,9 @@ struct Shared {
     changed: Condvar,
 }
 
+/// Which inputs make trouble, and what trouble.
+type TroubleMaker = Box<dyn Fn(&ModelInput) -> Option<Trouble> + Send>;
+
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
@@ -61,7 +64,7 @@ struct State {
     gate: Option<usize>,
     gone: bool,
     delay: Duration,
-    trouble: Option<Box<dyn Fn(&ModelInput) -> Option<Trouble> + Send>>,
+    trouble: Option<TroubleMaker>,
     bad_prompt: Option<String>,
     largest_batch: Option<usize>,
 }

@@ -90,7 +90,7 @@ enum Content {
 pub fn fetch(path: &Path, options: &FetchOptions) -> Result<Fetched, Refusal> {
     let (file, stat) = file::open(path)?;
     let name = MediaName::of(path);
-    let unreadable = |error: io::Error| refuse(error.into(), stat, name.as_ref(), None);
+    let unreadable = |error: io::Error| refuse(&error.into(), stat, name.as_ref(), None);
     let head = read_head(&file).map_err(unreadable)?;
     let Some(kind) = signature(&head).or(name.as_ref().map(MediaName::kind)) else {
         return Err(Refusal::Ignored(stat));
@@ -100,9 +100,9 @@ pub fn fetch(path: &Path, options: &FetchOptions) -> Result<Fetched, Refusal> {
     }
     if stat.size == 0 {
         let nothing = AssetId::from_hash(*blake3::hash(b"").as_bytes());
-        return Err(refuse(DecodeError::Empty("data"), stat, name.as_ref(), Some(nothing)));
+        return Err(refuse(&DecodeError::Empty("data"), stat, name.as_ref(), Some(nothing)));
     }
-    check_size(kind, stat.size, options).map_err(|error| refuse(error, stat, name.as_ref(), None))?;
+    check_size(kind, stat.size, options).map_err(|error| refuse(&error, stat, name.as_ref(), None))?;
     let (id, content) = if kind == MediaKind::Image || stat.size <= options.whole_file_bytes {
         let bytes = read_whole(&file, stat.size).map_err(unreadable)?.ok_or(Refusal::Unsettled)?;
         (AssetId::from_hash(*blake3::hash(&bytes).as_bytes()), Content::Memory(bytes))
@@ -145,17 +145,17 @@ impl Fetched {
         {
             self.check_unchanged(file)?;
         }
-        read.map_err(|error| self.refuse(error))
+        read.map_err(|error| self.refuse(&error))
     }
 
     fn check_unchanged(&self, file: &Arc<File>) -> Result<(), Refusal> {
-        let unreadable = |error: io::Error| self.refuse(error.into());
+        let unreadable = |error: io::Error| self.refuse(&error.into());
         let same = hash(file, self.stat.size).map_err(unreadable)? == Some(self.id)
             && file::has_stat(file, &self.stat).map_err(unreadable)?;
         if same { Ok(()) } else { Err(Refusal::Unsettled) }
     }
 
-    fn refuse(&self, error: DecodeError) -> Refusal {
+    fn refuse(&self, error: &DecodeError) -> Refusal {
         refuse(error, self.stat, self.name.as_ref(), Some(self.id))
     }
 }
@@ -205,8 +205,8 @@ fn check_size(kind: MediaKind, actual: u64, options: &FetchOptions) -> Result<()
 }
 
 /// What an error means for the file: the one place where errors of decoding become failures.
-fn refuse(error: DecodeError, stat: FileStat, name: Option<&MediaName>, content: Option<AssetId>) -> Refusal {
-    let code = match &error {
+fn refuse(error: &DecodeError, stat: FileStat, name: Option<&MediaName>, content: Option<AssetId>) -> Refusal {
+    let code = match error {
         DecodeError::Io(error) => match file::meaning(error) {
             file::Meaning::Gone => return Refusal::Gone,
             file::Meaning::Passing => return Refusal::Unsettled,

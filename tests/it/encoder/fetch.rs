@@ -25,16 +25,20 @@ fn options(whole_file_bytes: u64) -> FetchOptions {
     FetchOptions { whole_file_bytes, settle: Duration::ZERO, audio_limits, image_limits }
 }
 
-fn read(fetched: &Fetched) -> Result<(Vec<Window>, ContentFacts), Refusal> {
+fn read_into(fetched: &Fetched, emit: &mut dyn FnMut(Window) -> bool) -> Result<ContentFacts, Refusal> {
     let (audio_limits, image_limits) = (AudioLimits::default(), ImageLimits::default());
     let options = ContentOptions { audio_limits, image_limits, hop_ms: 5000, silence_dbfs: -60.0 };
     let prepare: ImagePreparation = Arc::new(|image| ModelInput::Image(vec![image.width as f32, image.height as f32]));
+    fetched.read(&options, &prepare, emit)
+}
+
+fn read(fetched: &Fetched) -> Result<(Vec<Window>, ContentFacts), Refusal> {
     let mut windows = Vec::new();
     let mut emit = |window| {
         windows.push(window);
         true
     };
-    let facts = fetched.read(&options, &prepare, &mut emit)?;
+    let facts = read_into(fetched, &mut emit)?;
     Ok((windows, facts))
 }
 
@@ -85,6 +89,32 @@ fn content_is_named_by_its_hash_however_it_is_read() {
         seen.push((windows, facts));
     }
     assert!(seen[0] == seen[1] && seen[0] == seen[2]);
+}
+
+#[test]
+fn half_an_hour_is_read_in_windows() {
+    let folder = Folder::new();
+    let path = folder.path("long.wav");
+    // Of 8 kHz, which the header does not know yet.
+    let mut header = wav(&[]);
+    header[24..28].copy_from_slice(&8000_u32.to_le_bytes());
+    let sound_bytes: u32 = 2 * 8000 * 60 * 30 + 2 * 8000;
+    header[40..44].copy_from_slice(&sound_bytes.to_le_bytes());
+    let mut file = fs::File::create(&path).unwrap();
+    file.write_all(&header).unwrap();
+    // The rest is a hole, and zeros are silence; only the last sample is not.
+    file.seek(SeekFrom::Start(u64::from(sound_bytes) + 42)).unwrap();
+    file.write_all(&[0, 0x40]).unwrap();
+    drop(file);
+    let mut windows = Vec::new();
+    let mut emit = |window: Window| {
+        windows.push((window.span.start_ms, window.span.end_ms, window.silent));
+        true
+    };
+    let facts = read_into(&fetch(&path, &options(1 << 20)).unwrap(), &mut emit).unwrap();
+    assert_eq!((windows.len(), facts.facts.duration_ms), (361, Some(1_801_000)));
+    let regular = (0..360).map(|index| (index * 5000, (index + 1) * 5000, true));
+    assert!(windows.iter().copied().eq(regular.chain([(1_796_000, 1_801_000, false)])));
 }
 
 #[test]
