@@ -85,8 +85,8 @@ impl Cutter {
         samples.iter().all(|sample| sample.abs() < self.silence)
     }
 
-    /// All regular windows that could be cut have been, so the next one, whatever it is, is among the last samples. They
-    /// are moved to the front only once in a window, because moving them costs as much as making one.
+    /// All regular windows that could be cut have been, so the next one, whatever it is, needs the last samples only.
+    /// They are moved to the front only once in a window, because moving them costs as much as making one.
     fn drop_stale(&mut self) {
         if self.held.len() >= 2 * ESC50_FRAMES {
             self.held.drain(..self.held.len() - ESC50_FRAMES);

@@ -134,8 +134,8 @@ impl Encoder {
         self.ask(|answer| Query::media(inputs, answer)).await
     }
 
-    /// Puts an input of a file into the queue, and waits while that is full. `reply` is called on the model's thread, and
-    /// must be quick.
+    /// Puts an input of a file into the queue, and waits while that is full. `reply` is called on the model's thread,
+    /// and must be quick.
     ///
     /// # Errors
     /// [`EncoderError::Gone`] once the thread has been told to end; `reply` is not called then.

@@ -121,8 +121,8 @@ impl Fetched {
     /// Decodes the content as [`read_content`] does. What was handed to `emit` is of no use after an error.
     ///
     /// # Errors
-    /// [`Refusal`]: [`Refusal::Unsettled`] if the file has changed since it was hashed, [`Refusal::Ignored`] if its name
-    /// is no media's and no decoder knows it.
+    /// [`Refusal`]: [`Refusal::Unsettled`] if the file has changed since it was hashed, [`Refusal::Ignored`] if its
+    /// name is no media's and no decoder knows it.
     pub fn read(
         &self,
         options: &ContentOptions,
