@@ -248,9 +248,12 @@ fn unfulfilled<'a>(wanted: Option<&'a str>, described: Option<&str>) -> Option<&
 }
 
 fn category_passes(key: &FileKey, rest: &Rest<'_>) -> bool {
-    let holds = |wanted: Option<&str>, named: &str| wanted.is_none_or(|wanted| folds_to(named, wanted));
     ucs::parse(&key.path.file_name())
-        .is_some_and(|name| holds(rest.category, name.category) && holds(rest.subcategory, &name.subcategory))
+        .is_some_and(|name| is_wanted(rest.category, &name.category) && is_wanted(rest.subcategory, &name.subcategory))
+}
+
+fn is_wanted(wanted: Option<&str>, named: &impl AsRef<str>) -> bool {
+    wanted.is_none_or(|wanted| folds_to(named.as_ref(), wanted))
 }
 
 fn absolute(prefix: &str) -> Result<PathBuf, MalformedFilter> {

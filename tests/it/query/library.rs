@@ -34,7 +34,7 @@ pub fn options() -> SearchOptions {
 #[derive(Debug, Clone)]
 pub struct Made {
     pub kind: MediaKind,
-    /// Vector, and whether it is silence.
+    /// Vector, to which zeros are added, and whether it is silence.
     pub segments: Vec<(Vec<f32>, bool)>,
     pub facts: TechnicalFacts,
     pub description: Description,
@@ -97,7 +97,7 @@ impl Library {
         let vectors = &mut self.vectors[made.kind as usize];
         let segments = (0..).zip(&made.segments).map(|(ordinal, (values, silent))| {
             let slot = Slot(u32::try_from(vectors.len()).unwrap());
-            vectors.push((slot, Embedding::normalized(values).unwrap(), *silent));
+            vectors.push((slot, Embedding::normalized(&padded(values)).unwrap(), *silent));
             let start_ms = ordinal * 5_000;
             Segment { span: Span { start_ms, end_ms: start_ms + 5_000 }, silent: *silent, slot }
         });
@@ -188,9 +188,13 @@ pub fn key(root: u32, path: &str) -> FileKey {
 
 /// A term that is a vector, zeros added.
 pub fn vector(values: &[f32]) -> Term {
+    Term { weight: 1.0, what: TermKind::Vector { values: padded(values), space: None } }
+}
+
+fn padded(values: &[f32]) -> Vec<f32> {
     let mut values = values.to_vec();
     values.resize(DIMENSIONS, 0.0);
-    Term { weight: 1.0, what: TermKind::Vector { values, space: None } }
+    values
 }
 
 /// A term that is an asset.
