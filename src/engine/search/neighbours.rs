@@ -54,8 +54,7 @@ impl Scan<'_> {
         let mut slots = [Vec::new(), Vec::new()];
         let catalog = self.searcher.read();
         let filter = self.filter.bind(&catalog);
-        let passing = catalog.assets().filter(|entry| filter.passes(entry) && !self.excluded.contains(&entry.asset.id));
-        for entry in passing {
+        for entry in filter.assets().into_iter().filter(|entry| !self.excluded.contains(&entry.asset.id)) {
             let segments = entry.asset.segments.iter().filter(|segment| self.query.silent || !segment.silent);
             slots[entry.asset.kind as usize].extend(segments.map(|segment| segment.slot));
         }

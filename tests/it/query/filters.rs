@@ -137,10 +137,14 @@ proptest! {
     fn filters_pass_what_a_plain_reading_passes(assets in libraries(0..12), filter in filters()) {
         let library = random::library(&assets);
         let compiled = CompiledFilter::new(&filter).unwrap();
+        let mut passing: Vec<_> =
+            compiled.bind(&library.catalog).assets().iter().map(|entry| entry.asset.id).collect();
         for entry in library.catalog.assets() {
             let expected = naive::files(&filter, &library.catalog, entry);
             prop_assert_eq!(compiled.files(&library.catalog, entry), expected.clone());
             prop_assert_eq!(compiled.bind(&library.catalog).passes(entry), !expected.is_empty());
+            let found = passing.extract_if(.., |id| *id == entry.asset.id).count();
+            prop_assert_eq!(found, usize::from(!expected.is_empty()));
         }
     }
 
