@@ -101,16 +101,16 @@ mod tests {
         let admission = Admission::new(1, 1);
         let inside = admission.enter().await.unwrap();
         let mut waiting = Box::pin(admission.enter());
-        assert!(futures_poll_once(&mut waiting).await.is_none());
+        assert!(poll_once(&mut waiting).await.is_none());
         assert!(matches!(admission.enter().await, Err(QueryError::Overloaded { limit: 1 })));
         drop(inside);
         let inside = waiting.await.unwrap();
         // Whoever gives up waiting makes room.
         let mut waiting = Box::pin(admission.enter());
-        assert!(futures_poll_once(&mut waiting).await.is_none());
+        assert!(poll_once(&mut waiting).await.is_none());
         drop(waiting);
         let mut waiting = Box::pin(admission.enter());
-        assert!(futures_poll_once(&mut waiting).await.is_none());
+        assert!(poll_once(&mut waiting).await.is_none());
         drop(inside);
         assert!(waiting.await.is_ok());
     }
@@ -131,19 +131,19 @@ mod tests {
             });
             work.await
         });
-        assert!(futures_poll_once(&mut work).await.is_none());
+        assert!(poll_once(&mut work).await.is_none());
         tokio::task::spawn_blocking(move || begins.recv().unwrap()).await.unwrap();
         drop(work);
         assert_eq!(admission.places.available_permits(), 0);
         let mut next = Box::pin(admission.enter());
-        assert!(futures_poll_once(&mut next).await.is_none());
+        assert!(poll_once(&mut next).await.is_none());
         go_on.send(()).unwrap();
         assert!(next.await.is_ok());
         assert!(was_gone.recv().unwrap());
     }
 
     /// What the future has to say now.
-    async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::future::poll_fn(|context| {
             std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
                 std::task::Poll::Ready(output) => Some(output),
@@ -170,7 +170,7 @@ mod tests {
                 });
                 work.await
             });
-            assert!(futures_poll_once(&mut work).await.is_none());
+            assert!(poll_once(&mut work).await.is_none());
             drop(work);
             free.send(()).unwrap();
             busy.await.unwrap();

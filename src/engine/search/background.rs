@@ -83,8 +83,8 @@ mod tests {
             scale in 1.0f32..=100.0,
         ) {
             let background = Background::new(cosines.into_iter().map(|cosine| (None, cosine)).collect());
-            let (low, high) = (low.min(high), low.max(high));
-            let (low, high) = (background.confidence(low, asset(0), scale), background.confidence(high, asset(0), scale));
+            let confidence = |score| background.confidence(score, asset(0), scale);
+            let (low, high) = (confidence(low.min(high)), confidence(low.max(high)));
             prop_assert!((0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high) && low <= high);
         }
     }

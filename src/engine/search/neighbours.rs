@@ -91,8 +91,8 @@ impl Scan<'_> {
         self.query.offset.saturating_add(self.query.limit).saturating_add(1)
     }
 
-    /// At least [`Self::enough`] hits' worth of segments, in order, if there are as many. Whatever scores as much as the
-    /// last of these hits is among them, so that the order of ties does not depend on how many were asked for.
+    /// At least [`Self::enough`] hits' worth of segments, in order, if there are as many. Whatever scores as much as
+    /// the last of these hits is among them, so that the order of ties does not depend on how many were asked for.
     fn gather(&self, kind: MediaKind, background: &Background, fetch: impl Fn(usize) -> Vec<Neighbour>) -> Vec<Found> {
         let enough = self.enough();
         let mut count = enough.saturating_mul(if self.query.grouped { 2 } else { 1 }).saturating_add(SPARE);

@@ -162,7 +162,7 @@ proptest! {
         let expected = naive::answer(&opened, &query, axis);
         let answer = opened.ask(query.clone()).unwrap();
         let got: Vec<_> = answer.hits.iter().map(|hit| (hit.asset.id, hit.best.ordinal, hit.best.score)).collect();
-        let page: Vec<_> = expected.iter().skip(offset).take(limit).map(|hit| hit.best()).collect();
+        let page: Vec<_> = expected.iter().skip(offset).take(limit).map(naive::Expected::best).collect();
         // Without conditions, a graph may answer, and may miss.
         if CompiledFilter::new(&query.filter).unwrap().passes_kinds() && graph {
             prop_assert!(got.len() <= limit);
