@@ -111,7 +111,40 @@ fn timeout(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use tonic::{Code, Status};
+
     use super::*;
+
+    /// The code that a request gets whose work never ends.
+    async fn code(guard: &Guard, path: &str, timeout: Option<&str>) -> Code {
+        let endless =
+            tower::service_fn(|_: Request<Body>| std::future::pending::<Result<Response<Body>, Infallible>>());
+        let mut request = Request::builder().uri(path);
+        if let Some(timeout) = timeout {
+            request = request.header("grpc-timeout", timeout);
+        }
+        let response = guard.layer(endless).call(request.body(Body::default()).unwrap()).await.unwrap();
+        Status::from_header_map(response.headers()).unwrap().code()
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_given_up() {
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let guard = Guard::new(1, phases);
+        assert_eq!(code(&guard, "/a", Some("1m")).await, Code::DeadlineExceeded);
+        phase.send_replace(Phase::Cut);
+        assert_eq!(code(&guard, "/a", None).await, Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn only_health_is_asked_when_all_places_are_taken() {
+        let (_phase, phases) = watch::channel(Phase::Serving);
+        let guard = Guard::new(0, phases);
+        assert_eq!(code(&guard, "/a", Some("1m")).await, Code::ResourceExhausted);
+        assert_eq!(code(&guard, "/grpc.health.v1.Health/Check", Some("1m")).await, Code::DeadlineExceeded);
+    }
 
     #[test]
     fn timeouts_are_read_as_the_protocol_writes_them() {
