@@ -3,10 +3,15 @@
 pub(crate) mod checkpoints;
 mod classify;
 mod configuration;
+mod daemon;
 mod embed;
 mod eval;
 mod import;
+mod index;
+mod library;
 mod models;
 mod pull;
+mod search;
+mod serve;
 mod usage;
 mod workplace;
