@@ -74,11 +74,9 @@ impl Journal {
         let Some(entry) = catalog.root(id) else { return };
         let path = entry.root.path.display();
         match &entry.state {
-            RootState::Offline(reason) => tracing::warn!(%path, reason, "folder is not there; its files are kept"),
-            RootState::Polled(reason) => tracing::info!(%path, reason, "folder is polled"),
             RootState::Watched => tracing::info!(%path, "folder is watched"),
-            RootState::Scanning => tracing::debug!(%path, "folder is compared with the disk"),
-            RootState::Unwatched => tracing::debug!(%path, "folder is not watched"),
+            // The engine has warned of what is amiss.
+            RootState::Polled(_) | RootState::Offline(_) | RootState::Scanning | RootState::Unwatched => {}
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use super::address::RunningDaemon;
 use super::signals::Interruption;
@@ -83,7 +83,6 @@ impl Daemon {
         let serve = grpc::serve(slot.clone(), listener, options, health.clone(), until_stopped(stopping));
         let server = tokio::spawn(serve);
 
-        let snapshot_interval = Duration::from_secs(config.server.snapshot_interval_s);
         let engine = tokio::select! {
             opened = open(config, roots) => opened?,
             // Nothing has been promised to anybody yet.
@@ -99,9 +98,7 @@ impl Daemon {
         health.ready().await;
         tracing::info!(%address, data = %directory.display(), "serving");
 
-        let mut background = JoinSet::new();
-        background.spawn(keep_snapshots(engine.clone(), snapshot_interval));
-        background.spawn(obey(interruption, stop));
+        tokio::spawn(obey(interruption, stop));
         let served = server.await.context("the server broke down");
         drop(announced);
         // This must not be cut: it has its own bound.
@@ -142,22 +139,6 @@ async fn obey(mut interruption: Interruption, stop: watch::Sender<bool>) {
 async fn until_stopped(mut stopping: watch::Receiver<bool>) {
     // An error means that nobody is left who could ask: that is the end as well.
     let _ = stopping.wait_for(|&stop| stop).await;
-}
-
-/// Writes the graphs now and then, so that a crash costs little of them.
-async fn keep_snapshots(engine: Engine, interval: Duration) {
-    if interval.is_zero() {
-        return;
-    }
-    loop {
-        tokio::time::sleep(interval).await;
-        let engine = engine.clone();
-        match spawn_blocking(move || engine.snapshot()).await {
-            Ok(Ok(())) => tracing::debug!("graphs are written"),
-            Ok(Err(error)) => tracing::warn!("the graphs were not written: {error}"),
-            Err(_) => return,
-        }
-    }
 }
 
 fn add_root(engine: &Engine, root: &InitialRoot) -> anyhow::Result<()> {
