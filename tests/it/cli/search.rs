@@ -51,7 +51,7 @@ fn every_kind_of_query_finds_things() {
 }
 
 #[test]
-fn content_of_the_library_finds_itself_first() {
+fn content_is_found_by_itself_and_by_what_is_like_it() {
     let workplace = workplace_with_library();
     let check = |args: &[OsString], name: &str| {
         let found = hits(&workplace, args);
@@ -61,13 +61,15 @@ fn content_of_the_library_finds_itself_first() {
     };
     let horn = check(args!["--audio", "media/horn.wav", "--in", "audio"], "horn.wav");
     check(args!["--image", "media/pictures/cat_1.jpg", "--in", "images"], "cat_1.jpg");
-    check(args!["--like", "media/horn.wav", "--in", "audio"], "horn.wav");
 
-    // What is known already is found without a model.
-    let by_id = args!["--like", horn["asset"].as_str().unwrap(), "--in", "audio", "--model-dir", "none"];
-    check(by_id, "horn.wav");
-    let first = format!("{}:0", horn["asset"].as_str().unwrap());
-    check(args!["--like", first, "--in", "audio", "--model-dir", "none"], "horn.wav");
+    // What is like something is something else; what is known already needs no model.
+    let id = horn["asset"].as_str().unwrap();
+    let first_segment = format!("{id}:0");
+    for like in ["media/horn.wav", id, &first_segment] {
+        let found = hits(&workplace, args!["--like", like, "--in", "audio", "--model-dir", "none"]);
+        assert_eq!(found.len(), 2, "{like}");
+        assert!(found.iter().all(|hit| hit["asset"] != id && hit["score"].as_f64().unwrap() < 0.999), "{found:?}");
+    }
     let words = workplace.fail(1, args!["search", "dog", "--model-dir", "none"]);
     contains(&words, &["no model is installed in none"]);
 }
