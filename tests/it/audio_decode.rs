@@ -4,7 +4,7 @@ mod damaged;
 mod formats;
 mod golden;
 mod limits;
-mod wav_file;
+pub(crate) mod wav_file;
 
 use std::io::Cursor;
 use std::path::PathBuf;

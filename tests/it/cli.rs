@@ -14,4 +14,4 @@ mod pull;
 mod search;
 mod serve;
 mod usage;
-mod workplace;
+pub(crate) mod workplace;

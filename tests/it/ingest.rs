@@ -3,7 +3,7 @@
 mod bad_media;
 mod changes;
 mod failures;
-mod library;
+pub(crate) mod library;
 mod offline;
 mod storm;
 mod tree;

@@ -51,7 +51,7 @@ fn reopen(directory: &Path) -> (Store, Recovery) {
 fn make(directory: &Path) {
     let (store, _) = reopen(directory);
     store.bind_space(&space()).unwrap();
-    let root = Root { id: RootId(1), path: "/media".into(), rules: RootRules::default() };
+    let root = Root { id: RootId(1), path: "/media".into(), rules: RootRules::default(), identity: None };
     let files = [GOOD, HURT].map(|number| (file_key(&number.to_string()), names(number)));
     let put_assets = vec![asset(GOOD), asset(HURT)];
     store.commit(Batch { put_roots: vec![root], put_assets, put_files: files.into(), ..Batch::default() }).unwrap();

@@ -36,7 +36,7 @@ fn root(id: u32, folders: &[&str]) -> (TempDir, Root) {
     let folder = tempfile::tempdir().unwrap();
     folders.iter().for_each(|name| fs::create_dir_all(folder.path().join(name)).unwrap());
     let path = folder.path().canonicalize().unwrap();
-    (folder, Root { id: RootId(id), path, rules: RootRules::default() })
+    (folder, Root { id: RootId(id), path, rules: RootRules::default(), identity: None })
 }
 
 fn rules() -> Arc<Rules> {

@@ -1,32 +1,32 @@
 //! WAVE files made to order, honest by default.
 
 /// Format tags.
-pub(super) const PCM: u16 = 1;
-pub(super) const FLOAT: u16 = 3;
-pub(super) const EXTENSIBLE: u16 = 0xfffe;
+pub(crate) const PCM: u16 = 1;
+pub(crate) const FLOAT: u16 = 3;
+pub(crate) const EXTENSIBLE: u16 = 0xfffe;
 
 /// A WAVE file; every field that a header can lie about may be set apart.
 #[derive(Clone)]
-pub(super) struct WavFile {
-    pub(super) magic: [u8; 4],
-    pub(super) tag: u16,
-    pub(super) channels: u16,
-    pub(super) sample_rate_hz: u32,
-    pub(super) bits: u16,
-    pub(super) block_align: Option<u16>,
-    pub(super) riff_bytes: Option<u32>,
-    pub(super) data_bytes: Option<u32>,
+pub(crate) struct WavFile {
+    pub(crate) magic: [u8; 4],
+    pub(crate) tag: u16,
+    pub(crate) channels: u16,
+    pub(crate) sample_rate_hz: u32,
+    pub(crate) bits: u16,
+    pub(crate) block_align: Option<u16>,
+    pub(crate) riff_bytes: Option<u32>,
+    pub(crate) data_bytes: Option<u32>,
     /// The tag behind an extensible format, and the valid bits.
-    pub(super) sub_format: Option<(u16, u16)>,
+    pub(crate) sub_format: Option<(u16, u16)>,
     /// Chunks between the RIFF header and the format.
-    pub(super) first_chunks: Vec<(&'static [u8; 4], Vec<u8>)>,
-    pub(super) data: Vec<u8>,
+    pub(crate) first_chunks: Vec<(&'static [u8; 4], Vec<u8>)>,
+    pub(crate) data: Vec<u8>,
     /// Whatever follows the data.
-    pub(super) trailer: Vec<u8>,
+    pub(crate) trailer: Vec<u8>,
 }
 
 impl WavFile {
-    pub(super) fn new(tag: u16, channels: u16, bits: u16, data: Vec<u8>) -> Self {
+    pub(crate) fn new(tag: u16, channels: u16, bits: u16, data: Vec<u8>) -> Self {
         Self {
             magic: *b"RIFF",
             tag,
@@ -44,11 +44,11 @@ impl WavFile {
     }
 
     /// 16-bit samples of one channel.
-    pub(super) fn mono_16(samples: &[i32]) -> Self {
+    pub(crate) fn mono_16(samples: &[i32]) -> Self {
         Self::new(PCM, 1, 16, little_endian(samples, 2))
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let align = self.block_align.unwrap_or(self.channels.wrapping_mul(self.bits / 8));
         let mut format = Vec::new();
         format.extend(self.tag.to_le_bytes());
@@ -86,6 +86,6 @@ fn push_chunk(file: &mut Vec<u8>, name: &[u8; 4], chunk: &[u8], claimed_bytes: O
 }
 
 /// The low `bytes` bytes of each sample.
-pub(super) fn little_endian(samples: &[i32], bytes: usize) -> Vec<u8> {
+pub(crate) fn little_endian(samples: &[i32], bytes: usize) -> Vec<u8> {
     samples.iter().flat_map(|sample| sample.to_le_bytes().into_iter().take(bytes)).collect()
 }

@@ -7,62 +7,62 @@ use std::process::Stdio;
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
 
-pub(super) const TINY: &str = "audioclip/tiny/audioclip_tiny.pt";
+pub(crate) const TINY: &str = "audioclip/tiny/audioclip_tiny.pt";
 
 /// Arguments of different types, as the strings they are.
 macro_rules! args {
     ($($arg:expr),* $(,)?) => { &[$(std::ffi::OsString::from(&$arg)),*] };
 }
-pub(super) use args;
+pub(crate) use args;
 
 /// A home directory that is also the current directory of the binary.
-pub(super) struct Workplace(tempfile::TempDir);
+pub(crate) struct Workplace(tempfile::TempDir);
 
 /// What a run of the binary left.
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) code: i32,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Workplace {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// With the tiny model installed as `tiny`.
-    pub(super) fn with_model() -> Self {
+    pub(crate) fn with_model() -> Self {
         let workplace = Self::new();
         workplace.succeed(args!["model", "import", crate::shared(TINY), "--name", "tiny"]);
         workplace
     }
 
-    pub(super) fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.0.path().join(relative)
     }
 
     /// Where models go if nothing else is said.
-    pub(super) fn models(&self) -> PathBuf {
+    pub(crate) fn models(&self) -> PathBuf {
         self.path("data/earmark/models")
     }
 
-    pub(super) fn tiny(&self) -> PathBuf {
+    pub(crate) fn tiny(&self) -> PathBuf {
         self.models().join("tiny.safetensors")
     }
 
-    pub(super) fn write(&self, relative: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, relative: &str, content: impl AsRef<[u8]>) {
         let path = self.path(relative);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
     /// Copies a file of the test material.
-    pub(super) fn bring(&self, shared: &str, relative: &str) {
+    pub(crate) fn bring(&self, shared: &str, relative: &str) {
         self.write(relative, std::fs::read(crate::shared(shared)).unwrap());
     }
 
-    pub(super) fn command(&self, args: &[OsString]) -> std::process::Command {
+    pub(crate) fn command(&self, args: &[OsString]) -> std::process::Command {
         let mut command = std::process::Command::new(cargo_bin!("earmark"));
         for (name, _) in std::env::vars_os() {
             let known = name.to_string_lossy().to_uppercase();
@@ -76,11 +76,11 @@ impl Workplace {
         command
     }
 
-    pub(super) fn run(&self, args: &[OsString]) -> Run {
+    pub(crate) fn run(&self, args: &[OsString]) -> Run {
         self.run_with(&[], args)
     }
 
-    pub(super) fn run_with(&self, environment: &[(&str, &str)], args: &[OsString]) -> Run {
+    pub(crate) fn run_with(&self, environment: &[(&str, &str)], args: &[OsString]) -> Run {
         let mut command = self.command(args);
         command.envs(environment.iter().copied());
         let output = Command::from_std(command).output().unwrap();
@@ -90,21 +90,21 @@ impl Workplace {
     }
 
     /// Runs the binary, which has to succeed, and gives its standard output.
-    pub(super) fn succeed(&self, args: &[OsString]) -> String {
+    pub(crate) fn succeed(&self, args: &[OsString]) -> String {
         let run = self.run(args);
         assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
         String::from_utf8(run.stdout).unwrap()
     }
 
     /// Runs the binary, which has to end with `code`, and gives its standard error.
-    pub(super) fn fail(&self, code: i32, args: &[OsString]) -> String {
+    pub(crate) fn fail(&self, code: i32, args: &[OsString]) -> String {
         let run = self.run(args);
         assert_eq!(run.code, code, "{args:?}: {}", run.stderr);
         run.stderr
     }
 
     /// Runs the binary with a standard output that is closed already, and gives its standard error.
-    pub(super) fn run_unread(&self, args: &[OsString]) -> String {
+    pub(crate) fn run_unread(&self, args: &[OsString]) -> String {
         let mut child = self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
@@ -112,19 +112,19 @@ impl Workplace {
 }
 
 /// The names in a directory, hidden ones too; none if there is no directory.
-pub(super) fn names_in(directory: &Path) -> Vec<String> {
+pub(crate) fn names_in(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
 
-pub(super) fn json(text: &str) -> serde_json::Value {
+pub(crate) fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
 }
 
 /// Every expected part is in the text.
-pub(super) fn contains(text: &str, expected: &[&str]) {
+pub(crate) fn contains(text: &str, expected: &[&str]) {
     for part in expected {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
     }

@@ -14,16 +14,16 @@ use earmark::library::{FileState, RootRules};
 use crate::stub_model;
 
 /// Long enough for a machine that is busy with other tests.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder `root` with media, and a data directory beside it.
-pub(super) struct Library {
+pub(crate) struct Library {
     directory: tempfile::TempDir,
-    pub(super) options: EngineOptions,
+    pub(crate) options: EngineOptions,
 }
 
 impl Library {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("root")).unwrap();
         let mut options = engine_options(&Config::load(None, []).unwrap());
@@ -35,40 +35,40 @@ impl Library {
         Self { directory, options }
     }
 
-    pub(super) fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.directory.path().canonicalize().unwrap().join("root")
     }
 
-    pub(super) fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root().join(relative)
     }
 
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
     /// Writes a short sound that no other number has.
-    pub(super) fn sound(&self, relative: &str, number: u32) {
+    pub(crate) fn sound(&self, relative: &str, number: u32) {
         write(&self.path(relative), &wav(number));
     }
 
-    pub(super) fn write(&self, relative: &str, content: &[u8]) {
+    pub(crate) fn write(&self, relative: &str, content: &[u8]) {
         write(&self.path(relative), content);
     }
 
-    pub(super) fn rename(&self, from: &str, to: &str) {
+    pub(crate) fn rename(&self, from: &str, to: &str) {
         std::fs::create_dir_all(self.path(to).parent().unwrap()).unwrap();
         std::fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
     /// Opens the library without any roots.
-    pub(super) fn open(&self, activity: Activity) -> Engine {
+    pub(crate) fn open(&self, activity: Activity) -> Engine {
         let encoder = stub_model::encoder();
         Engine::open(&self.data(), self.options.clone(), Some(encoder), activity).unwrap()
     }
 
     /// Opens the library and watches the folder, until everything in it is indexed.
-    pub(super) fn watch(&self) -> Engine {
+    pub(crate) fn watch(&self) -> Engine {
         let engine = self.open(Activity::Watching);
         if engine.catalog().read().unwrap().roots().next().is_none() {
             engine.add_root(&self.root(), RootRules::default()).unwrap();
@@ -78,7 +78,7 @@ impl Library {
     }
 
     /// Indexes the folder, stops, and returns how many embeddings were computed since the library was made.
-    pub(super) fn index(&self) -> u64 {
+    pub(crate) fn index(&self) -> u64 {
         let engine = self.open(Activity::OnRequest);
         if engine.catalog().read().unwrap().roots().next().is_none() {
             engine.add_root(&self.root(), RootRules::default()).unwrap();
@@ -99,28 +99,28 @@ fn write(path: &Path, content: &[u8]) {
 }
 
 /// Embeddings computed since the library was made.
-pub(super) fn embedded(engine: &Engine) -> u64 {
+pub(crate) fn embedded(engine: &Engine) -> u64 {
     engine.stats().totals.embedded_total
 }
 
 /// Names below the root of all files that can be found.
-pub(super) fn indexed(engine: &Engine) -> BTreeSet<String> {
+pub(crate) fn indexed(engine: &Engine) -> BTreeSet<String> {
     let catalog = engine.catalog().read().unwrap();
     let indexed = catalog.files().filter(|(_, record)| matches!(record.state, FileState::Indexed(_)));
     indexed.map(|(key, _)| key.path.to_string()).collect()
 }
 
-pub(super) fn names(names: &[&str]) -> BTreeSet<String> {
+pub(crate) fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
 /// Everything in the store, in memory and in the index fits together.
-pub(super) fn assert_sound(engine: &Engine) {
+pub(crate) fn assert_sound(engine: &Engine) {
     assert_eq!(engine.check().unwrap(), Vec::<String>::new());
 }
 
 /// Waits until something is true.
-pub(super) fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
@@ -129,7 +129,7 @@ pub(super) fn eventually(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// Waits until exactly these files can be found.
-pub(super) fn await_indexed(engine: &Engine, expected: &BTreeSet<String>) {
+pub(crate) fn await_indexed(engine: &Engine, expected: &BTreeSet<String>) {
     let deadline = Instant::now() + PATIENCE;
     while indexed(engine) != *expected {
         assert!(Instant::now() < deadline, "found {:?}, expected {expected:?}", indexed(engine));
@@ -139,7 +139,7 @@ pub(super) fn await_indexed(engine: &Engine, expected: &BTreeSet<String>) {
 }
 
 /// The nearest to some words.
-pub(super) fn search(engine: &Engine, query: Query) -> Answer {
+pub(crate) fn search(engine: &Engine, query: Query) -> Answer {
     let words = Term { weight: 1.0, what: TermKind::Text("anything".into()) };
     let query = Query { terms: vec![words], limit: 1_000, ..query };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -147,7 +147,7 @@ pub(super) fn search(engine: &Engine, query: Query) -> Answer {
 }
 
 /// A twentieth of a second of mono sound at the model's rate, different for every number.
-pub(super) fn wav(number: u32) -> Vec<u8> {
+pub(crate) fn wav(number: u32) -> Vec<u8> {
     let samples = 2_205u32;
     let mut file = Vec::new();
     file.extend_from_slice(b"RIFF");
@@ -168,6 +168,6 @@ pub(super) fn wav(number: u32) -> Vec<u8> {
 }
 
 /// How many times longer than usual a test is asked to go on, by `EARMARK_TEST_ROUNDS`.
-pub(super) fn rounds() -> u32 {
+pub(crate) fn rounds() -> u32 {
     std::env::var("EARMARK_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }

@@ -74,7 +74,7 @@ fn another_folder_in_the_place_of_a_root_is_watched_and_looked_at() {
 #[test]
 fn a_root_that_is_not_there_at_first_is_offline_until_it_is() {
     let watched = Watched::new(RootRules::default(), |_| {});
-    let later = Root { id: RootId(8), path: watched.root.join("later"), rules: RootRules::default() };
+    let later = Root { id: RootId(8), path: watched.root.join("later"), rules: RootRules::default(), identity: None };
     watched.watcher.watch(&later, Arc::clone(&watched.rules));
     assert_eq!(watched.next(), WatchEvent::State { root: later.id, state: WatchState::Offline });
     watched.watcher.forget(ID);

@@ -46,7 +46,7 @@ pub(in crate::grpc) fn file_in_library(root: &str, name: &[u8], offline: bool) -
 
 fn root_3() -> Root {
     let rules = RootRules { include: vec!["**/*.wav".into()], kinds: vec![MediaKind::Audio], ..Default::default() };
-    Root { id: RootId(3), path: "/sounds".into(), rules }
+    Root { id: RootId(3), path: "/sounds".into(), rules, identity: None }
 }
 
 fn catalog() -> Catalog {
