@@ -11,6 +11,7 @@
 mod bext;
 mod chunks;
 mod draft;
+mod id3;
 mod iptc;
 mod ixml;
 mod metered;

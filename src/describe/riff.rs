@@ -8,7 +8,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use super::chunks::{ByteOrder, Chunk, walk};
 use super::draft::{Draft, Role, Source};
 use super::text::decode;
-use super::{bext, ixml, tags};
+use super::{bext, id3, ixml, tags};
 
 const LONGEST_CHUNK_BYTES: u64 = 1024 * 1024;
 const LONGEST_IXML_BYTES: u64 = 4 * 1024 * 1024;
@@ -38,8 +38,8 @@ fn read_chunk<R: Read + Seek>(content: &mut R, chunk: Chunk, order: ByteOrder, d
         (b"bext", _) => bext::read(&chunk.read(content, LONGEST_CHUNK_BYTES)?, draft),
         // A document that is cut is no document.
         (b"iXML", _) if chunk.size <= LONGEST_IXML_BYTES => ixml::read(&chunk.read(content, chunk.size)?, draft),
-        (b"id3 " | b"ID3 ", _) if chunk.size <= tags::LARGEST_ID3_BYTES => {
-            tags::read_id3(chunk.read(content, chunk.size)?, draft);
+        (b"id3 " | b"ID3 ", _) if chunk.size <= id3::LARGEST_BYTES => {
+            tags::read_id3(&chunk.read(content, chunk.size)?, draft);
         }
         (b"LIST", ByteOrder::Little) => list(&chunk.read(content, LONGEST_CHUNK_BYTES)?, draft),
         (b"NAME", ByteOrder::Big) => aiff(content, chunk, "aiff.name", Some(Role::Title), draft)?,

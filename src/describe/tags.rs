@@ -2,7 +2,7 @@
 //!
 //! Fields are named by the kind of tag and, for Vorbis comments and texts that users name themselves, that name; for
 //! others by the names below, or else the one that `lofty` gives. Invariant: `lofty` may panic, loop or believe what it
-//! reads: it does so contained, on a reader that ends, without pictures.
+//! reads: it does so contained, on a reader that ends, without pictures, and sees no compressed ID3v2 frame.
 
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
@@ -11,12 +11,14 @@ use lofty::file::{AudioFile, FileType, TaggedFileExt};
 use lofty::flac::FlacFile;
 use lofty::id3::v1::Id3v1Tag;
 use lofty::id3::v2::{Frame, Id3v2Tag};
+use lofty::mpeg::MpegFile;
 use lofty::ogg::tag::VorbisComments;
 use lofty::ogg::{OpusFile, SpeexFile, VorbisFile};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, ItemValue, Tag, TagType};
 
 use super::draft::{Draft, Role, Source};
+use super::id3;
 use super::metered::Metered;
 use crate::containment::contain;
 
@@ -26,9 +28,6 @@ const MOST_SEEKS: u64 = 100_000;
 const LARGEST_ITEM_BYTES: usize = 4 * 1024 * 1024;
 /// More than any tag has.
 const MOST_ITEMS: usize = 1024;
-/// The largest ID3v2 tag that is read apart from its file, as one with pictures may be.
-pub(super) const LARGEST_ID3_BYTES: u64 = 16 * 1024 * 1024;
-const ID3_HEADER_BYTES: usize = 10;
 const ID3V1_BYTES: usize = 128;
 
 /// Source, field name, role and text.
@@ -36,34 +35,34 @@ type Noted = (Source, String, Option<Role>, String);
 
 /// Notes what the tags say, if there are any that can be read.
 pub(super) fn read<R: Read + Seek>(content: &mut R, draft: &mut Draft) {
-    if parse(content, draft).is_some() {
-        return;
+    let (tags, end) = id3::leading(content).unwrap_or_default();
+    for tag in tags {
+        read_harmless(tag, draft);
     }
-    // One broken tag spoils the others of a file, unless they are read apart.
-    if let Some(tag) = leading_id3(content) {
-        read_id3(tag, draft);
-    }
-    if let Some(tag) = trailing_id3(content) {
-        let tag = contain(|| Id3v1Tag::parse(tag, ParsingMode::BestAttempt).map(|tag| items(Tag::from(tag))));
-        note(tag.ok().and_then(Result::ok).unwrap_or_default(), draft);
+    if let Some(noted) = contained(|| notes(content, end)) {
+        note(noted, draft);
+    } else if let Some(tag) = trailing_id3(content) {
+        // One broken tag spoils the others of a file, unless they are read apart.
+        let noted = contained(|| Some(items(Tag::from(Id3v1Tag::parse(tag, ParsingMode::BestAttempt).ok()?))));
+        note(noted.unwrap_or_default(), draft);
     }
 }
 
-/// Notes what an ID3 tag says that stands alone.
-pub(super) fn read_id3(mut tag: Vec<u8>, draft: &mut Draft) {
+/// Notes what an ID3v2 tag says that stands alone.
+pub(super) fn read_id3(tag: &[u8], draft: &mut Draft) {
+    if let Some(tag) = id3::harmless(tag) {
+        read_harmless(tag, draft);
+    }
+}
+
+fn read_harmless(mut tag: Vec<u8>, draft: &mut Draft) {
     // Something must follow it, or the search for other tags fails.
     tag.resize(tag.len() + 256, 0);
-    let _ = parse(&mut Cursor::new(tag), draft);
-}
-
-/// The bytes of an ID3v2 tag at the start.
-fn leading_id3<R: Read + Seek>(content: &mut R) -> Option<Vec<u8>> {
-    let mut tag = vec![0; ID3_HEADER_BYTES];
-    content.rewind().ok()?;
-    content.read_exact(&mut tag).ok()?;
-    let size = tag.strip_prefix(b"ID3")?.get(3..)?.iter().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
-    content.take(size.min(LARGEST_ID3_BYTES)).read_to_end(&mut tag).ok()?;
-    Some(tag)
+    let noted = contained(|| {
+        let file = MpegFile::read_from(&mut Cursor::new(tag), options()).ok()?;
+        Some(items(Tag::from(file.id3v2()?.clone())))
+    });
+    note(noted.unwrap_or_default(), draft);
 }
 
 /// The bytes of an ID3v1 tag at the end.
@@ -74,15 +73,18 @@ fn trailing_id3<R: Read + Seek>(content: &mut R) -> Option<[u8; ID3V1_BYTES]> {
     tag.starts_with(b"TAG").then_some(tag)
 }
 
-/// Notes what the tags say; `None` if one of them cannot be read.
-fn parse<R: Read + Seek>(content: &mut R, draft: &mut Draft) -> Option<()> {
-    let noted = contain(|| {
+/// What `work` yields, if it does not panic.
+fn contained<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
+    let result = contain(|| {
         // Applies to this thread; nobody else uses the library.
         apply_global_options(GlobalOptions::new().allocation_limit(LARGEST_ITEM_BYTES).use_custom_resolvers(false));
-        notes(content)
+        work()
     });
-    note(noted.ok()??, draft);
-    Some(())
+    result.ok().flatten()
+}
+
+fn options() -> ParseOptions {
+    ParseOptions::new().read_properties(false).read_cover_art(false)
 }
 
 fn note(noted: Vec<Noted>, draft: &mut Draft) {
@@ -91,13 +93,13 @@ fn note(noted: Vec<Noted>, draft: &mut Draft) {
     }
 }
 
-fn notes<R: Read + Seek>(content: &mut R) -> Option<Vec<Noted>> {
-    content.rewind().ok()?;
-    let options = ParseOptions::new().read_properties(false).read_cover_art(false);
-    let probe = Probe::new(Metered::new(BufReader::new(content), MOST_BYTES, MOST_SEEKS)).guess_file_type().ok()?;
-    // A tag alone, as in a chunk, has nothing after it to tell the format by.
-    let kind = probe.file_type().unwrap_or(FileType::Mpeg);
+/// All tags from `start` on but ID3v2; `None` if one of them cannot be read.
+fn notes<R: Read + Seek>(content: &mut R, start: u64) -> Option<Vec<Noted>> {
+    let metered = Metered::new(BufReader::new(content), start, MOST_BYTES, MOST_SEEKS).ok()?;
+    let probe = Probe::new(metered).guess_file_type().ok()?;
+    let kind = probe.file_type()?;
     let mut reader = probe.into_inner();
+    let options = options();
     Some(match kind {
         FileType::Flac => vorbis(FlacFile::read_from(&mut reader, options).ok()?.vorbis_comments()?),
         FileType::Vorbis => vorbis(VorbisFile::read_from(&mut reader, options).ok()?.vorbis_comments()),

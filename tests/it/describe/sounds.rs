@@ -264,6 +264,26 @@ fn id3_at_the_end_is_read() {
 }
 
 #[test]
+fn compressed_frames_are_left_out() {
+    // A megabyte of them may be a gigabyte.
+    let packed = [0, 0, 0, 2, 0x78, 0x9c, 0x63, 0x48, 0x04, 0x00, 0x00, 0x65, 0x00, 0x62];
+    let tag = |version, flags| {
+        let mut frame = id3_frame(version, b"TIT2", &packed);
+        frame[9] = flags;
+        id3(version, &[id3_frame(version, b"TCOM", b"\0before"), frame, id3_frame(version, b"TPE1", b"\0behind")])
+    };
+    let fields = [("id3.artist", "behind"), ("id3.composer", "before")];
+    let expected = Expected { creator: "behind", fields: &fields, ..Expected::default() };
+    for (version, flags) in [(3, 0x80), (4, 0x09), (4, 0x08)] {
+        let tag = tag(version, flags);
+        check(&sound(&[&tag[..], &mp3_frames()].concat()), &expected);
+        // Not even where nobody looks for a tag.
+        let hidden = [&[0; 8][..], &tag, &mp3_frames()].concat();
+        assert_eq!(sound(&hidden).title, None);
+    }
+}
+
+#[test]
 fn vorbis_comments_keep_their_names() {
     let file = flac(&[
         "TITLE=Dog",
