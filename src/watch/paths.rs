@@ -56,6 +56,10 @@ impl<V> PathMap<V> {
         self.0.insert(key_of(path), value)
     }
 
+    pub(super) fn get(&self, path: &RelativePath) -> Option<&V> {
+        self.0.get(&key_of(path))
+    }
+
     pub(super) fn remove(&mut self, path: &RelativePath) -> Option<V> {
         self.0.remove(&key_of(path))
     }

@@ -76,11 +76,15 @@ impl Placing<'_> {
         Ok(())
     }
 
-    /// Takes the watches from what was a folder at `under`, and from all below. Tells whether there were any.
-    pub(super) fn forget(&mut self, under: &RelativePath) -> bool {
-        let gone = self.folders().below(under);
-        self.unwatch(&gone);
-        !gone.is_empty()
+    /// Takes the watches from folders that are known to be gone. This can wait: the system ends most of them by itself,
+    /// and may be too busy with that to answer.
+    pub(super) fn sweep(&mut self) {
+        while !self.inbox.is_stopped() {
+            // Taken first, so that the lock is not held while the system is asked.
+            let gone = self.folders().take_gone();
+            let Some(folder) = gone else { return };
+            self.notifications.unwatch(&folder.below(self.root));
+        }
     }
 
     fn unwatch(&mut self, folders: &[RelativePath]) {

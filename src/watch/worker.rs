@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::debounce::{Debouncer, Due};
@@ -76,6 +76,7 @@ impl Worker {
             let hints = self.task.inbox.take(self.next_wakeup());
             self.heed(hints);
             self.report();
+            self.sweep();
         }
         self.drop_watches();
     }
@@ -143,7 +144,7 @@ impl Worker {
             Refusal::Other(reason) => self.unwatchable(&reason),
         })?;
         placing(&self.path, &self.task, &mut *notifications).place(&RelativePath::root())?;
-        let watched = self.task.folders.lock().unwrap_or_else(PoisonError::into_inner).len() > 0;
+        let watched = self.folders().len() > 0;
         if watched { Ok(notifications) } else { Err(self.unwatchable("the folder may not be read")) }
     }
 
@@ -167,7 +168,7 @@ impl Worker {
         if let Phase::Notified(notifications) = std::mem::replace(&mut self.phase, Phase::New) {
             drop(notifications);
         }
-        *self.task.folders.lock().unwrap_or_else(PoisonError::into_inner) = Folders::default();
+        *self.folders() = Folders::default();
         self.debouncer.clear();
     }
 
@@ -224,11 +225,7 @@ impl Worker {
             }
             return entered;
         }
-        let was_folder = if let Phase::Notified(notifications) = &mut self.phase {
-            placing(&self.path, &self.task, &mut **notifications).forget(path)
-        } else {
-            false
-        };
+        let was_folder = self.folders().mark_gone(path);
         // What is gone may have been a folder that was never seen, and whose files were found all the same.
         if was_folder || rules.enters_within(path) || rules.counts_within(path) {
             self.debouncer.add(path, Instant::now());
@@ -244,6 +241,17 @@ impl Worker {
             self.give_up(reason);
         }
         placed.is_ok()
+    }
+
+    /// Cleans up, once nothing waits to be reported.
+    fn sweep(&mut self) {
+        if let (Phase::Notified(notifications), None) = (&mut self.phase, self.debouncer.next_deadline()) {
+            placing(&self.path, &self.task, &mut **notifications).sweep();
+        }
+    }
+
+    fn folders(&self) -> MutexGuard<'_, Folders> {
+        self.task.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_notified(&self) -> bool {

@@ -57,6 +57,13 @@ impl Trial {
         }
     }
 
+    /// Whether there was a folder, which now is gone.
+    fn forget(&mut self, text: &str) -> bool {
+        let was_folder = self.folders.lock().unwrap().mark_gone(&path(text));
+        self.placing().sweep();
+        was_folder
+    }
+
     fn rename(&self, from: &str, to: &str) {
         fs::rename(self.root.path().join(from), self.root.path().join(to)).unwrap();
     }
@@ -91,7 +98,7 @@ fn a_moved_folder_is_watched_under_its_new_path_only() {
     trial.rename("a", "c/d");
     trial.placing().place(&path("c")).unwrap();
     trial.check(&["", "c", "c/d", "c/d/b"]);
-    assert!(!trial.placing().forget(&path("a")), "nothing is left under the former path");
+    assert!(!trial.forget("a"), "nothing is left under the former path");
     trial.check(&["", "c", "c/d", "c/d/b"]);
 }
 
@@ -103,12 +110,24 @@ fn what_is_gone_is_not_watched() {
     trial.placing().place(&path("a")).unwrap();
     trial.check(&["", "a", "a/d", "e"]);
     trial.rename("a", "no");
-    assert!(trial.placing().forget(&path("a")));
+    assert!(trial.forget("a"));
     trial.check(&["", "e"]);
     fs::remove_dir(trial.root.path().join("e")).unwrap();
     fs::write(trial.root.path().join("e"), "").unwrap();
     trial.placing().place(&path("e")).unwrap();
     trial.check(&[""]);
+}
+
+#[test]
+fn a_folder_that_went_and_turns_up_elsewhere_keeps_its_watch() {
+    let mut trial = Trial::new(&["a/b", "c"]);
+    trial.placing().place(&RelativePath::root()).unwrap();
+    trial.rename("a", "c/d");
+    assert!(trial.folders.lock().unwrap().mark_gone(&path("a")));
+    trial.placing().place(&path("c/d")).unwrap();
+    trial.check(&["", "c", "c/d", "c/d/b"]);
+    trial.placing().sweep();
+    trial.check(&["", "c", "c/d", "c/d/b"]);
 }
 
 #[test]
