@@ -189,7 +189,7 @@ pub(super) fn encode_vector(key: &[u8], segment: SegmentId, vector: &Embedding) 
 /// What a vector's record belongs to, and the vector.
 pub(super) fn decode_vector(key: &[u8], record: &[u8]) -> Result<(SegmentId, Embedding), Flaw> {
     let content = unseal(key, record)?;
-    let (head, values) = content.split_first_chunk::<VECTOR_HEAD_BYTES>().ok_or_else(|| Flaw::Short(content.len()))?;
+    let (head, values) = content.split_first_chunk::<VECTOR_HEAD_BYTES>().ok_or(Flaw::Short(content.len()))?;
     let ordinal = u32::from_le_bytes(std::array::from_fn(|index| head[AssetId::BYTES + index]));
     let asset = AssetId::from_hash(std::array::from_fn(|index| head[index]));
     Ok((SegmentId { asset, ordinal }, decode_values(values)?))
@@ -206,7 +206,7 @@ fn decode_values(bytes: &[u8]) -> Result<Embedding, Flaw> {
 /// Any record that a key of the four families leads to.
 pub(super) enum Record {
     Root(Root),
-    Asset(Asset),
+    Asset(Box<Asset>),
     Vector(StoredVector),
     File(FileKey, FileRecord),
 }
@@ -216,7 +216,7 @@ pub(super) fn decode(key: &[u8], record: &[u8]) -> Result<Record, Flaw> {
     use keys::Key;
     Ok(match Key::parse(key).ok_or(Flaw::Key)? {
         Key::Root(id) => Record::Root(decode_root(id, key, record)?),
-        Key::Asset(id) => Record::Asset(decode_asset(id, key, record)?),
+        Key::Asset(id) => Record::Asset(Box::new(decode_asset(id, key, record)?)),
         Key::Vector(_, slot) => {
             let (segment, vector) = decode_vector(key, record)?;
             Record::Vector(StoredVector { slot, segment, vector })

@@ -160,7 +160,7 @@ impl Store {
     /// All assets, by id.
     pub fn assets(&self) -> impl Iterator<Item = Result<Asset, StoreError>> + use<> {
         self.records(keys::ASSETS.to_vec(), |record| match record {
-            Record::Asset(asset) => Some(asset),
+            Record::Asset(asset) => Some(*asset),
             _ => None,
         })
     }

@@ -45,11 +45,12 @@ impl Iterator for Records {
     type Item = Result<Record, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.chunk.is_empty() && !self.finished {
-            if let Err(error) = self.refill() {
-                self.finished = true;
-                return Some(Err(error));
-            }
+        if self.chunk.is_empty()
+            && !self.finished
+            && let Err(error) = self.refill()
+        {
+            self.finished = true;
+            return Some(Err(error));
         }
         let (key, record) = self.chunk.pop_front()?;
         Some(codec::decode(&key, &record).map_err(|flaw| flaw.at(&key)))

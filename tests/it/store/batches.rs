@@ -158,9 +158,7 @@ fn vectors_of_two_spaces_never_meet() {
 fn a_compacted_store_is_smaller_and_the_same() {
     let directory = tempdir().unwrap();
     let mut library = Library::default();
-    let many = |first: u32| {
-        move || Batch { put_assets: (first..first + 200).map(|number| large(number)).collect(), ..Batch::default() }
-    };
+    let many = |first: u32| move || Batch { put_assets: (first..first + 200).map(large).collect(), ..Batch::default() };
     {
         let store = open_well(directory.path()).store;
         for first in (0..1000).step_by(200) {

@@ -18,13 +18,13 @@ fn batch(sequence: u64) -> Batch {
     let number = sequence as u32;
     match sequence {
         3 => Batch { put_roots: vec![root(1)], ..Batch::default() },
-        _ if sequence % 7 == 0 && sequence > 10 => Batch {
+        _ if sequence.is_multiple_of(7) && sequence > 10 => Batch {
             put_assets: vec![new_asset(number, 3)],
             delete_assets: vec![asset_id(number - 3)],
             delete_files: vec![file(1, &format!("{}.wav", number - 3))],
             ..Batch::default()
         },
-        _ if sequence % 5 == 0 => {
+        _ if sequence.is_multiple_of(5) => {
             Batch { put_files: vec![(file(1, "often"), record(sequence, FileState::Ignored))], ..one(number) }
         }
         _ => one(number),
@@ -60,7 +60,7 @@ fn writer() {
                 return;
             }
         }
-        if open.store.totals().sequence % 50 == 0 {
+        if open.store.totals().sequence.is_multiple_of(50) {
             match open.store.compact() {
                 Ok(()) => writeln!(out, "compacted").unwrap(),
                 Err(error) => writeln!(out, "not compacted {error}").unwrap(),
