@@ -3,6 +3,7 @@
 #[path = "search/index.rs"]
 mod index;
 mod support;
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
 #[path = "../tests/support/vectors.rs"]
 mod vectors;
 

@@ -53,16 +53,7 @@ fn insertions_removals_searches_and_maintenance_do_not_disturb_each_other() {
         }
         done.store(true, Ordering::Release);
     });
-    let mut oracle = start;
-    for (number, vector) in (0..).zip(coming) {
-        oracle.0.insert(Slot(2 * number + 1), (vector, number % 10 == 0));
-        if number % 3 != 0 {
-            oracle.0.remove(&Slot(2 * (500 + number / 3 * 2 + number % 3)));
-        }
-        if number % 4 == 0 {
-            oracle.0.remove(&Slot(number + 1 - number % 2));
-        }
-    }
+    let oracle = after(start, coming);
     assert_eq!(index.stats().live, oracle.0.len());
     for round in 0..2 {
         for query in &queries {
@@ -79,4 +70,19 @@ fn insertions_removals_searches_and_maintenance_do_not_disturb_each_other() {
         index.request_compaction();
         maintain_fully(&index);
     }
+}
+
+/// What the insertions and removals above leave.
+fn after(start: Oracle, coming: Vec<Embedding>) -> Oracle {
+    let mut oracle = start;
+    for (number, vector) in (0..).zip(coming) {
+        oracle.0.insert(Slot(2 * number + 1), (vector, number % 10 == 0));
+        if number % 3 != 0 {
+            oracle.0.remove(&Slot(2 * (500 + number / 3 * 2 + number % 3)));
+        }
+        if number % 4 == 0 {
+            oracle.0.remove(&Slot(number + 1 - number % 2));
+        }
+    }
+    oracle
 }
