@@ -19,7 +19,7 @@ use crate::library::AssetId;
 
 /// Bytes of a message that are not media: far more than words and filters need.
 const MESSAGE_RESERVE_BYTES: u64 = 64 * 1024;
-/// Bytes of media that are sent at a time.
+/// Bytes of media that are sent at a time, if the server takes that many.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Chunks that are read ahead.
 const CHUNKS_AHEAD: usize = 4;
@@ -100,7 +100,8 @@ pub(super) async fn ask(
     terms: Vec<Ingredient>,
 ) -> anyhow::Result<proto::QueryResponse> {
     let media: Vec<PathBuf> = terms.iter().filter_map(Ingredient::file).collect();
-    let upload = !media.is_empty() && !fit_in_message(session, &media).await?;
+    let message_bytes = if media.is_empty() { 0 } else { message_limit(session).await? };
+    let upload = !media.is_empty() && !fit_in_message(message_bytes, &media)?;
     for term in terms {
         query.terms.push(term.to_wire(session, upload).await?);
     }
@@ -109,15 +110,23 @@ pub(super) async fn ask(
         return Ok(client.query(query).await.map_err(refused)?.into_inner());
     }
     let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let reading = spawn_blocking(move || send_files(query, &media, &sender));
+    // A chunk is a message, with a little around it.
+    let chunk_bytes = usize::try_from(message_bytes / 2).unwrap_or(CHUNK_BYTES).clamp(1, CHUNK_BYTES);
+    let reading = spawn_blocking(move || send_files(query, &media, chunk_bytes, &sender));
     let answer = client.query_upload(ReceiverStream::new(receiver)).await;
     // First of all: what was sent of a file that could not be read to its end is not what was asked.
     reading.await.context("reading the media broke down")??;
     Ok(answer.map_err(refused)?.into_inner())
 }
 
+/// Bytes that a message to the server may have.
+async fn message_limit(session: &Session) -> anyhow::Result<u64> {
+    let info = session.info().get_info(proto::GetInfoRequest {}).await.map_err(refused)?.into_inner();
+    Ok(info.limits.unwrap_or_default().message_bytes)
+}
+
 /// Pipes have no length, and are sent behind the query.
-async fn fit_in_message(session: &Session, media: &[PathBuf]) -> anyhow::Result<bool> {
+fn fit_in_message(message_bytes: u64, media: &[PathBuf]) -> anyhow::Result<bool> {
     let mut total = MESSAGE_RESERVE_BYTES;
     for path in media {
         let metadata = path.metadata().with_context(|| path.display().to_string())?;
@@ -126,14 +135,14 @@ async fn fit_in_message(session: &Session, media: &[PathBuf]) -> anyhow::Result<
         }
         total = total.saturating_add(metadata.len());
     }
-    let info = session.info().get_info(proto::GetInfoRequest {}).await.map_err(refused)?.into_inner();
-    Ok(total <= info.limits.unwrap_or_default().message_bytes)
+    Ok(total <= message_bytes)
 }
 
 /// Sends the query and then the files. An end of the receiver is none of our business: it has an answer already.
 fn send_files(
     query: proto::QueryRequest,
     media: &[PathBuf],
+    chunk_bytes: usize,
     sender: &mpsc::Sender<proto::QueryUploadRequest>,
 ) -> anyhow::Result<()> {
     let send = |part| sender.blocking_send(proto::QueryUploadRequest { part: Some(part) }).is_ok();
@@ -143,8 +152,8 @@ fn send_files(
         let mut file = File::open(path).with_context(context)?;
         wanted = wanted && (index == 0 || send(Part::NextUpload(true)));
         while wanted {
-            let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-            io::Read::by_ref(&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk).with_context(context)?;
+            let mut chunk = Vec::with_capacity(chunk_bytes);
+            io::Read::by_ref(&mut file).take(chunk_bytes as u64).read_to_end(&mut chunk).with_context(context)?;
             if chunk.is_empty() {
                 break;
             }
@@ -220,7 +229,7 @@ mod tests {
         let sent = |names: &[&str]| {
             let (sender, mut receiver) = mpsc::channel(100);
             let media: Vec<PathBuf> = names.iter().map(|name| path(name)).collect();
-            let result = send_files(proto::QueryRequest::default(), &media, &sender);
+            let result = send_files(proto::QueryRequest::default(), &media, CHUNK_BYTES, &sender);
             drop(sender);
             let parts = std::iter::from_fn(|| receiver.blocking_recv()).map(|request| match request.part.unwrap() {
                 Part::Query(_) => "query".to_owned(),
