@@ -92,7 +92,7 @@ mod tests {
             for step in 1..6 {
                 let mut metered = Metered::new(Cursor::new(content), 2, 1000, 1000).unwrap();
                 assert_eq!(metered.seek(SeekFrom::Start(start as u64)).unwrap(), start as u64);
-                let mut all = Vec::new();
+                let mut all = Vec::<u8>::new();
                 let mut buffer = [0; 6];
                 while let count @ 1.. = metered.read(&mut buffer[..step]).unwrap() {
                     all.extend(&buffer[..count]);

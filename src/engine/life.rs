@@ -84,14 +84,16 @@ impl Engine {
         for note in &notes {
             tracing::warn!("{}: {note}", directory.display());
         }
+        let space = store.space();
         let keeper = Arc::new(Keeper::new(store, catalog, indexes));
-        let searcher = Searcher::new(
+        let mut searcher = Searcher::new(
             keeper.catalog.clone(),
             keeper.indexes.clone(),
             encoder.clone(),
             options.search.clone(),
             options.content(),
         );
+        searcher.space = space;
         let work = Arc::new(Work::new(options.ingest.commit_files.max(1) * READING_PER_COMMIT));
         let active = encoder.is_some() && activity != Activity::Still;
         let planner = active.then(|| Arc::new(Planner::new(keeper.clone(), work.clone())));

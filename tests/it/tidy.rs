@@ -37,17 +37,16 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "watch",
         ],
     ),
-    ("grpc", &["embedding", "engine", "library", "media"]),
+    ("grpc", &["describe", "embedding", "engine", "library", "media"]),
     ("config", &["checkpoint", "decode", "engine", "index", "model"]),
 ];
 
 /// Where each third-party crate that should be easy to replace has its one home.
-const HOMES: [(&str, &str); 28] = [
+const HOMES: [(&str, &str); 27] = [
     ("blake3", "src/"),
     ("boxcar", "src/index/"),
     ("globset", "src/"),
     ("hnsw_rs", "src/index/graph.rs"),
-    ("ignore", "src/watch/"),
     ("exif", "src/describe/"),
     ("lofty", "src/describe/"),
     ("notify", "src/watch/live.rs"),
@@ -65,7 +64,7 @@ const HOMES: [(&str, &str); 28] = [
     ("htmlize", "src/preprocess/text/"),
     ("image", "src/decode/"),
     ("indicatif", "src/cli/"),
-    ("rustix", "src/checkpoint/pull/"),
+    ("rustix", "src/"),
     ("soxr", "src/decode/resample.rs"),
     ("symphonia", "src/decode/audio/"),
     ("turbojpeg", "src/decode/image/"),

@@ -77,7 +77,7 @@ impl Watched {
             let _ = sender.send(event);
         });
         let rules = rules(&root_rules);
-        watcher.watch(&Root { id: ID, path: root.clone(), rules: root_rules }, Arc::clone(&rules));
+        watcher.watch(&Root { id: ID, path: root.clone(), rules: root_rules, identity: None }, Arc::clone(&rules));
         Self { place, root, rules, events, watcher }
     }
 

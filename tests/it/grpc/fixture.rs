@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use earmark::config::Config;
-use earmark::engine::options::EngineOptions;
+use earmark::daemon::engine_options;
 use earmark::engine::{Activity, Engine};
 use earmark::grpc::proto::admin_client::AdminClient;
 use earmark::grpc::proto::embed_client::EmbedClient;
@@ -134,14 +134,7 @@ impl Library {
 fn open(data: &Path, probe: &Probe) -> Engine {
     let empty = tempfile::NamedTempFile::new().unwrap();
     let config = Config::load(Some(empty.path()), []).unwrap();
-    let mut options = EngineOptions {
-        ingest: config.ingest,
-        watch: config.watch,
-        index: config.index,
-        search: config.search,
-        audio_limits: config.limits.audio,
-        image_limits: config.limits.image,
-    };
+    let mut options = engine_options(&config);
     options.ingest.settle_ms = 0;
     let encoder = stub_model::encoder(probe, stub_model::options());
     Engine::open(data, options, Some(encoder), Activity::OnRequest).unwrap()

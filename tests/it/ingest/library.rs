@@ -63,7 +63,7 @@ impl Library {
 
     /// Opens the library without any roots.
     pub(crate) fn open(&self, activity: Activity) -> Engine {
-        let encoder = stub_model::encoder();
+        let encoder = stub_model::encoder(&stub_model::Probe::default(), stub_model::options());
         Engine::open(&self.data(), self.options.clone(), Some(encoder), activity).unwrap()
     }
 

@@ -93,7 +93,7 @@ fn a_root_may_be_for_one_kind_only() {
 fn a_data_directory_inside_a_root_is_left_alone() {
     let library = Library::new();
     library.sound("a.wav", 1);
-    let encoder = crate::stub_model::encoder();
+    let encoder = crate::stub_model::encoder(&crate::stub_model::Probe::default(), crate::stub_model::options());
     let data = library.path("my [data]");
     let activity = earmark::engine::Activity::Watching;
     let engine = earmark::engine::Engine::open(&data, library.options.clone(), Some(encoder), activity).unwrap();

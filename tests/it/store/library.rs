@@ -72,7 +72,7 @@ pub fn new_asset(number: u32, segments: u32) -> NewAsset {
 
 pub fn root(id: u32) -> Root {
     let rules = RootRules { exclude: vec![format!("{id}/**")], ..RootRules::default() };
-    Root { id: RootId(id), path: format!("/media/{id}").into(), rules }
+    Root { id: RootId(id), path: format!("/media/{id}").into(), rules, identity: None }
 }
 
 pub fn file(root: u32, path: &str) -> FileKey {

@@ -91,7 +91,7 @@ fn a_root_that_is_watched_anew_obeys_its_new_rules() {
     let watched = Watched::new(RootRules::default(), |root| fs::create_dir_all(root.join("sub/deep")).unwrap());
     watched.await_watched_folders(&["", "sub", "sub/deep"]);
     let exclude = RootRules { exclude: vec!["deep".to_owned()], ..RootRules::default() };
-    let root = Root { id: ID, path: watched.root.clone(), rules: exclude.clone() };
+    let root = Root { id: ID, path: watched.root.clone(), rules: exclude.clone(), identity: None };
     watched.watcher.watch(&root, rules(&exclude));
     assert_eq!(watched.next(), state(WatchState::Notified));
     watched.await_watched_folders(&["", "sub"]);
