@@ -343,18 +343,14 @@ struct RealDisk {
 impl Disk for RealDisk {
     fn device_above(&mut self, path: &RelativePath) -> Option<u64> {
         let path = path.below(&self.root);
-        let mut folder = path.parent()?;
-        loop {
-            if let Some(known) = self.devices.get(folder) {
-                return *known;
+        // Most missing files have missing neighbours: what was learned about a folder is kept.
+        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
+            let there = *self.devices.entry(folder.into()).or_insert_with(|| device(folder));
+            if there.is_some() {
+                return there;
             }
-            let device = device(folder);
-            self.devices.insert(folder.into(), device);
-            if device.is_some() || !folder.starts_with(&self.root) {
-                return device;
-            }
-            folder = folder.parent()?;
         }
+        None
     }
 
     fn exists(&mut self, key: &FileKey) -> bool {
