@@ -188,11 +188,21 @@ pub(super) fn encode_vector(key: &[u8], segment: SegmentId, vector: &Embedding) 
 
 /// What a vector's record belongs to, and the vector.
 pub(super) fn decode_vector(key: &[u8], record: &[u8]) -> Result<(SegmentId, Embedding), Flaw> {
+    let (segment, values) = open_vector(key, record)?;
+    Ok((segment, decode_values(values)?))
+}
+
+/// What a vector's record belongs to, without the work of making the vector: the checksum holds for both.
+pub(super) fn decode_segment(key: &[u8], record: &[u8]) -> Result<SegmentId, Flaw> {
+    open_vector(key, record).map(|(segment, _)| segment)
+}
+
+fn open_vector<'r>(key: &[u8], record: &'r [u8]) -> Result<(SegmentId, &'r [u8]), Flaw> {
     let content = unseal(key, record)?;
     let (head, values) = content.split_first_chunk::<VECTOR_HEAD_BYTES>().ok_or(Flaw::Short(content.len()))?;
     let ordinal = u32::from_le_bytes(std::array::from_fn(|index| head[AssetId::BYTES + index]));
     let asset = AssetId::from_hash(std::array::from_fn(|index| head[index]));
-    Ok((SegmentId { asset, ordinal }, decode_values(values)?))
+    Ok((SegmentId { asset, ordinal }, values))
 }
 
 fn decode_values(bytes: &[u8]) -> Result<Embedding, Flaw> {

@@ -7,12 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use super::StoredVector;
 use super::codec::{self, Flaw, Record};
 use super::database::{Bytes, Database, DatabaseError};
 use super::keys::{self, Key};
 use super::state::State;
-use crate::library::{Asset, AssetId, FileState, Root, RootId, Slot};
+use crate::library::{Asset, AssetId, FileState, Root, RootId, SegmentId, Slot};
 use crate::media::MediaKind;
 
 /// Records read in one go.
@@ -72,7 +71,7 @@ impl Survey {
     pub(super) fn of(database: &Database) -> Result<Self, DatabaseError> {
         let mut survey = Self::default();
         let mut expected = Expected::default();
-        survey.read(database, keys::ROOTS, |survey, key, record| match record {
+        survey.read(database, keys::ROOTS, |survey, key, record| match codec::decode(key, record) {
             Ok(Record::Root(root)) => {
                 survey.found.next_root = survey.found.next_root.max(root.id.0.saturating_add(1));
                 survey.roots.insert(root.id, root);
@@ -82,7 +81,7 @@ impl Survey {
                 survey.give_up(key, other.err());
             }
         })?;
-        survey.read(database, keys::ASSETS, |survey, key, record| match record {
+        survey.read(database, keys::ASSETS, |survey, key, record| match codec::decode(key, record) {
             Ok(Record::Asset(asset)) => expected.asset(&asset),
             other => survey.give_up(key, other.err()),
         })?;
@@ -96,7 +95,7 @@ impl Survey {
         &mut self,
         database: &Database,
         prefix: &[u8],
-        mut each: impl FnMut(&mut Self, &[u8], Result<Record, Flaw>),
+        mut each: impl FnMut(&mut Self, &[u8], &[u8]),
     ) -> Result<(), DatabaseError> {
         let end = keys::end_of(prefix);
         let mut last: Option<Bytes> = None;
@@ -105,7 +104,7 @@ impl Survey {
             let chunk = database.scan(start, end.as_deref(), CHUNK)?;
             for (key, record) in &chunk {
                 self.found.count(key, None, Some(record));
-                each(self, key, codec::decode(key, record));
+                each(self, key, record);
             }
             last = match chunk.into_iter().next_back() {
                 Some((key, _)) => Some(key),
@@ -120,25 +119,24 @@ impl Survey {
         self.forget.insert(key.to_vec());
     }
 
-    fn vector(&mut self, expected: &mut Expected, key: &[u8], record: Result<Record, Flaw>) {
+    fn vector(&mut self, expected: &mut Expected, key: &[u8], record: &[u8]) {
         let Some(Key::Vector(kind, slot)) = Key::parse(key) else { return self.give_up(key, None) };
         let next = &mut self.found.next_slots[keys::index(kind)];
         *next = (*next).max(slot.0.saturating_add(1));
         let claimed = expected.by_slot.remove(&(kind, slot));
-        match (record, claimed) {
-            (Ok(Record::Vector(StoredVector { segment, .. })), Some((asset, ordinal)))
-                if (segment.asset, segment.ordinal) == (expected.assets[asset as usize], ordinal) => {}
-            (Ok(Record::Vector(StoredVector { segment, .. })), claimed) => {
+        let right = |segment: SegmentId, (asset, ordinal): (u32, u32)| {
+            (segment.asset, segment.ordinal) == (expected.assets[asset as usize], ordinal)
+        };
+        match codec::decode_segment(key, record) {
+            Ok(segment) if claimed.is_some_and(|claimed| right(segment, claimed)) => return,
+            Ok(segment) => {
                 let of = format!("asset {}, which does not have it", segment.asset);
                 self.problems.push(format!("{} is of {of}", keys::readable(key)));
                 self.forget.insert(key.to_vec());
-                expected.incomplete.extend(claimed.map(|(asset, _)| asset));
             }
-            (other, claimed) => {
-                self.give_up(key, other.err());
-                expected.incomplete.extend(claimed.map(|(asset, _)| asset));
-            }
+            Err(flaw) => self.give_up(key, Some(flaw)),
         }
+        expected.incomplete.extend(claimed.map(|(asset, _)| asset));
     }
 
     /// Takes the assets that lack nothing, and forgets the others with what they have.
@@ -162,8 +160,11 @@ impl Survey {
         Ok(())
     }
 
-    fn file(&mut self, key: &[u8], record: Result<Record, Flaw>) {
-        let Ok(Record::File(file, record)) = record else { return self.give_up(key, record.err()) };
+    fn file(&mut self, key: &[u8], record: &[u8]) {
+        let (file, record) = match codec::decode(key, record) {
+            Ok(Record::File(file, record)) => (file, record),
+            other => return self.give_up(key, other.err()),
+        };
         let named = if let FileState::Indexed(asset) = record.state { Some(asset) } else { None };
         let lacks = if !self.roots.contains_key(&file.root) {
             "root"
