@@ -1,9 +1,9 @@
 //! Records: what is behind a key.
 //!
-//! A record is a version byte, its content, and the CRC-32 of key, version and content, little-endian: a record is taken
-//! for what it is under its own key only. Content is postcard, which has no field names and no room for change: whoever
-//! changes one of the types below, or one inside them, makes a new record version, and keeps reading the old one. The
-//! fixture of each format tells if that was forgotten. Vectors are half floats, little-endian.
+//! A record is a version byte, its content, and the CRC-32 of key, version and content, little-endian: a record is
+//! taken for what it is under its own key only. Content is postcard, which has no field names and no room for change:
+//! whoever changes one of the types below, or one inside them, makes a new record version, and keeps reading the old
+//! one. The fixture of each format tells if that was forgotten. Vectors are half floats, little-endian.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! sled, kept in: keys and records in, keys and records out.
 //!
 //! The only file that names sled. Invariant: no panic of sled's leaves it, and what [`Database::apply`] acknowledged is
-//! on disk, by us and not by sled's word alone: it asks the system to write the data, but not to keep the file's length,
-//! and values that are too large for its log go to files that it never syncs. Knows nothing of what records mean.
+//! on disk, by us and not by sled's word alone: it asks the system to write the data, but not to keep the file's
+//! length, and values that are too large for its log go to files that it never syncs. Knows nothing of what records
+//! mean.
 
 use std::collections::HashSet;
 use std::ffi::OsString;

@@ -10,7 +10,8 @@
 //! | `v` kind, 1 byte; slot, u32 BE              | a vector: asset id, number of the segment, half floats  |
 //! | `f` root id, u32 BE; path, as the system has it | a file: how it looked, and what became of it        |
 //!
-//! One tree holds them all, because a batch is atomic within a tree only. Integers are big-endian: keys sort as they do.
+//! One tree holds them all, because a batch is atomic within a tree only. Integers are big-endian: keys sort as they
+//! do.
 
 use crate::library::{AssetId, FileKey, RelativePath, RootId, Slot};
 use crate::media::MediaKind;

@@ -1,9 +1,9 @@
 //! The ledger: what the store must have, told by somebody else than sled.
 //!
-//! A damaged database may open as if nothing were missing. The ledger is a file beside it to which the state of the store
-//! is appended after every batch that is on disk; so the store is never behind it, unless it lost something. Layout: a
-//! head (magic, format, CRC-32), then records of one size (state, CRC-32 over magic and state). It begins anew when it
-//! grows long, because only the last record counts.
+//! A damaged database may open as if nothing were missing. The ledger is a file beside it to which the state of the
+//! store is appended after every batch that is on disk; so the store is never behind it, unless it lost something.
+//! Layout: a head (magic, format, CRC-32), then records of one size (state, CRC-32 over magic and state). It begins
+//! anew when it grows long, because only the last record counts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,7 +1,7 @@
 //! One process for one data directory.
 //!
-//! The lock is the system's, on the file `lock`: it ends with the process, however that ends. The process id in the file
-//! is only there to be told to whoever comes second.
+//! The lock is the system's, on the file `lock`: it ends with the process, however that ends. The process id in the
+//! file is only there to be told to whoever comes second.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};

@@ -2,8 +2,8 @@
 //!
 //! Owns the data directory's `store`, its record format, its keys, the ledger beside it, and the directory's lock.
 //! Invariants: a batch is in the store whole or not at all; when [`Store::commit`] returns, it is on disk; an asset and
-//! its vectors come and go together; a slot is never given out twice. Everything is checked when it is read: a byte that
-//! is wrong is an error, never a wrong answer. Knows no model, no graph and no watched disk.
+//! its vectors come and go together; a slot is never given out twice. Everything is checked when it is read: a byte
+//! that is wrong is an error, never a wrong answer. Knows no model, no graph and no watched disk.
 
 mod batch;
 mod changes;
@@ -47,8 +47,8 @@ use crate::embedding::SpaceId;
 use crate::library::{Asset, FileKey, FileRecord, Root, RootId, Slot};
 use crate::media::MediaKind;
 
-/// The format of the store and of the files beside it. A later one is refused; `recover` is where an earlier one will be
-/// turned into this one, once there is any.
+/// The format of the store and of the files beside it. A later one is refused; `recover` is where an earlier one will
+/// be turned into this one, once there is any.
 const FORMAT: u32 = 1;
 
 /// Problems that [`Store::check`] lists; more are counted.
@@ -190,12 +190,12 @@ impl Store {
         Ok(Some(StoredVector { slot, segment, vector }))
     }
 
-    /// Writes a batch; when it returns, the batch is on disk. Answers what became of [`Batch::put_assets`], in order; an
-    /// asset that was there already stays as it is.
+    /// Writes a batch; when it returns, the batch is on disk. Answers what became of [`Batch::put_assets`], in order;
+    /// an asset that was there already stays as it is.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing of the batch is in the store. After a failure of the disk that is not known until the
-    /// store is opened again, and nothing is accepted any more until then.
+    /// [`StoreError`]; then nothing of the batch is in the store. After a failure of the disk that is not known until
+    /// the store is opened again, and nothing is accepted any more until then.
     pub fn commit(&self, batch: Batch) -> Result<Vec<StoredAsset>, StoreError> {
         let mut writer = self.inner.writer()?;
         let database = self.inner.database();

@@ -1,7 +1,7 @@
 //! Where the database lies: `store/N`, with N in the file `store/current`.
 //!
-//! Every database gets a number that none had before in this data directory, because sled writes to its path from threads
-//! that outlive it: a database that takes the place of another one must not take its path. Replacing one is the
+//! Every database gets a number that none had before in this data directory, because sled writes to its path from
+//! threads that outlive it: a database that takes the place of another one must not take its path. Replacing one is the
 //! replacement of `current`; what it does not name was never finished or is done with, and goes when a store is opened.
 
 use std::fs;

@@ -86,8 +86,8 @@ pub(super) fn open(directory: &Path, place: &Place) -> Result<(Opened, Recovery)
             let last = number;
             let aside = place.set_aside()?;
             let note = format!(
-                "the store was damaged ({reason}) and is now {}; a new one with the same roots was made, and everything \
-                 is read again; the old one can be deleted",
+                "the store was damaged ({reason}) and is now {}; a new one with the same roots was made, and \
+                 everything is read again; the old one can be deleted",
                 aside.display()
             );
             recovery = Recovery { notes: vec![note], rescan: true };

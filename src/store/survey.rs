@@ -1,8 +1,8 @@
 //! Everything is read and compared with everything else.
 //!
-//! Finds what is damaged or incomplete, and which records to forget so that the rest is whole: a vector goes without its
-//! asset, an asset without one of its vectors, a file without its asset or its root. A file that is forgotten is found
-//! again by comparing its root with the disk.
+//! Finds what is damaged or incomplete, and which records to forget so that the rest is whole: a vector goes without
+//! its asset, an asset without one of its vectors, a file without its asset or its root. A file that is forgotten is
+//! found again by comparing its root with the disk.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;

@@ -1,7 +1,8 @@
 //! Formats: what an earlier earmark wrote can be read, what a later one wrote is refused.
 //!
-//! `tests/data/store-vN` is a data directory as format N wrote it: root 1 with three files, two of them of one of the two
-//! assets. With EARMARK_TEST_KEEP_STORE set to a new directory, the first test leaves there what this earmark writes.
+//! `tests/data/store-vN` is a data directory as format N wrote it: root 1 with three files, two of them of one of the
+//! two assets. With EARMARK_TEST_KEEP_STORE set to a new directory, the first test leaves there what this earmark
+//! writes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
