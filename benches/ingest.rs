@@ -56,7 +56,12 @@ fn ingest(criterion: &mut Criterion, name: &str, model: &Path) {
 }
 
 /// Indexes a folder into a fresh data directory.
-fn index(config: &mut Config, encoder: &Encoder, folder: &Path, data: tempfile::TempDir) -> (PathBuf, tempfile::TempDir) {
+fn index(
+    config: &mut Config,
+    encoder: &Encoder,
+    folder: &Path,
+    data: tempfile::TempDir,
+) -> (PathBuf, tempfile::TempDir) {
     config.data.directory = data.path().into();
     let engine = open_engine(config, Some(encoder.clone()), Activity::OnRequest).expect("the library opens");
     engine.add_root(folder, RootRules::default()).expect("it is a folder");

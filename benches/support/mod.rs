@@ -1,5 +1,7 @@
 //! What the benches share: where the material lies, and how a bench is set up.
 
+#![allow(dead_code, reason = "no bench needs all of it")]
+
 use std::path::{Path, PathBuf};
 
 use criterion::Criterion;

@@ -107,7 +107,8 @@ pub(super) fn decode_root(id: RootId, key: &[u8], record: &[u8]) -> Result<Root,
 
 /// What is kept in the file beside the database, so that it survives it: roots and the space.
 pub(super) fn encode_surroundings(sequence: u64, space: Option<&SpaceId>, roots: &[Root]) -> Vec<u8> {
-    let roots: Vec<_> = roots.iter().map(|root| (root.id, path_bytes(&root.path), &root.rules, root.identity)).collect();
+    let roots: Vec<_> =
+        roots.iter().map(|root| (root.id, path_bytes(&root.path), &root.rules, root.identity)).collect();
     to_postcard(&(sequence, space, roots))
 }
 

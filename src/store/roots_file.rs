@@ -76,7 +76,8 @@ mod tests {
     fn every_byte_counts() {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(RootsFile::read(directory.path()).unwrap(), Found::Nothing);
-        let roots = vec![Root { id: RootId(3), path: "/media/sounds".into(), rules: RootRules::default(), identity: None }];
+        let roots =
+            vec![Root { id: RootId(3), path: "/media/sounds".into(), rules: RootRules::default(), identity: None }];
         let written = RootsFile { sequence: 7, space: Some(SpaceId::from_digest("0f".repeat(32))), roots };
         written.write(directory.path()).unwrap();
         assert_eq!(RootsFile::read(directory.path()).unwrap(), Found::Whole(written));

@@ -34,7 +34,9 @@ pub(super) enum Unwatchable {
     #[error("{}: on a network file system ({kind}), which does not notify of changes by others", path.display())]
     Network { path: PathBuf, kind: &'static str },
     /// The system would notify about one of them only.
-    #[error("{}: is the same folder as {}, and changes are notified at one of them only", path.display(), twin.display())]
+    #[error(
+        "{}: is the same folder as {}, and changes are notified at one of them only", path.display(), twin.display()
+    )]
     Twin { path: PathBuf, twin: PathBuf },
     /// Anything else.
     #[error("{}: {reason}", path.display())]

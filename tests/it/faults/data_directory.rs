@@ -39,7 +39,14 @@ fn assert_whole(workplace: &Workplace) {
     assert_eq!((status["files_indexed"].as_u64(), status["segments"].as_u64()), (Some(12), Some(12)), "{status}");
     workplace.succeed(args!["check", "--data-dir", "library"]);
     let hits = workplace.succeed(args![
-        "search", "--audio", workplace.path("sounds/3.wav"), "--data-dir", "library", "--model", "tiny", "--json"
+        "search",
+        "--audio",
+        workplace.path("sounds/3.wav"),
+        "--data-dir",
+        "library",
+        "--model",
+        "tiny",
+        "--json"
     ]);
     let first = json(hits.lines().next().unwrap());
     assert!(first["path"].as_str().unwrap().ends_with("sounds/3.wav"), "{first}");
@@ -105,9 +112,7 @@ fn a_data_directory_that_cannot_be_written_to_is_named() {
     let workplace = Workplace::with_model();
     workplace.write("occupied", b"a file, where a folder is wanted");
     workplace.write("sounds/1.wav", wav(1));
-    let error = workplace.fail(
-        1,
-        args!["index", workplace.path("sounds"), "--data-dir", "occupied", "--model", "tiny"],
-    );
+    let error =
+        workplace.fail(1, args!["index", workplace.path("sounds"), "--data-dir", "occupied", "--model", "tiny"]);
     contains(&error, &["occupied"]);
 }

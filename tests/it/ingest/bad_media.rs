@@ -36,8 +36,16 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, Fate)> {
         ("empty.wav", Vec::new(), failed(FailureCode::Empty)),
         ("empty.jpg", Vec::new(), failed(FailureCode::Empty)),
         ("empty.txt", Vec::new(), Fate::Ignored),
-        ("random.flac", (0..5_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect(), failed(FailureCode::Unsupported)),
-        ("random.png", (0..5_000u32).map(|n| (n.wrapping_mul(2_654_435_769) >> 11) as u8).collect(), failed(FailureCode::Unsupported)),
+        (
+            "random.flac",
+            (0..5_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect(),
+            failed(FailureCode::Unsupported),
+        ),
+        (
+            "random.png",
+            (0..5_000u32).map(|n| (n.wrapping_mul(2_654_435_769) >> 11) as u8).collect(),
+            failed(FailureCode::Unsupported),
+        ),
         ("text.mp3", b"Not a song, only words about one. ".repeat(50), failed(FailureCode::Unsupported)),
         ("text.md", b"Not a song, only words about one. ".repeat(51), Fate::Ignored),
         ("header_only.wav", b"RIFF\x24\0\0\0WAVE".to_vec(), failed(FailureCode::Damaged)),

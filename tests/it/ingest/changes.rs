@@ -4,9 +4,7 @@ use earmark::engine::Activity;
 use earmark::engine::query::Query;
 use earmark::library::RootRules;
 
-use super::library::{
-    Library, assert_sound, await_indexed, embedded, eventually, indexed, names, rounds, search,
-};
+use super::library::{Library, assert_sound, await_indexed, embedded, eventually, indexed, names, rounds, search};
 
 #[test]
 fn what_was_indexed_is_not_embedded_again() {

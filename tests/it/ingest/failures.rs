@@ -16,8 +16,10 @@ fn a_failing_file_is_remembered_until_it_changes() {
     let failed = &failures.items[0];
     assert_eq!(failed.file.path, library.path("bad.wav"));
     assert_eq!(failed.failure.code, FailureCode::Unsupported);
-    assert_eq!(failed.failure.content.unwrap().as_bytes(), blake3::hash(
-        b"this is no sound at all, whatever its name says").as_bytes());
+    assert_eq!(
+        failed.failure.content.unwrap().as_bytes(),
+        blake3::hash(b"this is no sound at all, whatever its name says").as_bytes()
+    );
     let first_try = failed.failure.at_ms;
     assert_eq!((engine.stats().files.failed, engine.stats().files.ignored), (1, 1));
 

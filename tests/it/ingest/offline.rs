@@ -1,8 +1,8 @@
 //! A root that is not there is not empty.
 
+use earmark::engine::Engine;
 use earmark::engine::catalog::RootState;
 use earmark::engine::query::Query;
-use earmark::engine::Engine;
 
 use super::library::{Library, assert_sound, await_indexed, embedded, eventually, indexed, names, search};
 

@@ -30,7 +30,8 @@ fn links_pipes_and_strange_names_hold_nothing_up() {
     assert_eq!((root.skipped.links, root.skipped.special), (3, 1));
     assert_eq!((root.counts.failed, root.counts.ignored), (1, 1));
     drop(catalog);
-    let paths: Vec<_> = search(&engine, Query::default()).hits.into_iter().map(|hit| hit.files[0].path.clone()).collect();
+    let paths: Vec<_> =
+        search(&engine, Query::default()).hits.into_iter().map(|hit| hit.files[0].path.clone()).collect();
     assert!(paths.contains(&strange));
     assert_sound(&engine);
 }

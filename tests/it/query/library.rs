@@ -78,7 +78,12 @@ impl Library {
     pub fn new(roots: &[(u32, &str)]) -> Self {
         let mut library = Self::default();
         for &(id, path) in roots {
-            library.catalog.put_root(Root { id: RootId(id), path: path.into(), rules: RootRules::default(), identity: None });
+            library.catalog.put_root(Root {
+                id: RootId(id),
+                path: path.into(),
+                rules: RootRules::default(),
+                identity: None,
+            });
         }
         library
     }
