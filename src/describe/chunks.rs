@@ -1,7 +1,7 @@
 //! The chunks of RIFF, RF64, BW64 and IFF files, before and after the sound.
 //!
-//! Owns ids, sizes and padding. Invariant: sizes are only believed as far as there are bytes, nothing is allocated that is
-//! not read, and a walk ends after a bounded number of chunks.
+//! Owns ids, sizes and padding. Invariant: sizes are only believed as far as there are bytes, nothing is allocated that
+//! is not read, and a walk ends after a bounded number of chunks.
 
 use std::io::{Read, Seek, SeekFrom};
 

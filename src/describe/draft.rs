@@ -1,7 +1,7 @@
 //! A description in the making: what the readers of the single sources find goes in here.
 //!
-//! Owns precedence between sources, the union of keywords, and the bounds on all of it. Invariant: whatever is put in, in
-//! whatever amount, a draft takes bounded memory.
+//! Owns precedence between sources, the union of keywords, and the bounds on all of it. Invariant: whatever is put in,
+//! in whatever amount, a draft takes bounded memory.
 
 use std::collections::{BTreeMap, HashSet};
 

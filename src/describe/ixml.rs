@@ -1,7 +1,8 @@
 //! iXML, the production metadata of sound recorders and sound libraries (specification 2.10 and 3).
 //!
 //! Every element that holds text becomes a field `ixml.` and its path below the root, in small letters. Owns what the
-//! elements of the blocks USER, ASWG and BEXT say about the content. Invariant: the document is walked without recursion.
+//! elements of the blocks USER, ASWG and BEXT say about the content. Invariant: the document is walked without
+//! recursion.
 
 use roxmltree::Node;
 

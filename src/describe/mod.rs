@@ -1,8 +1,8 @@
 //! What the makers of a file wrote into it, and into its name.
 //!
-//! Owns the readers of descriptive metadata: BWF `bext` and iXML, RIFF INFO, ID3 and Vorbis comments, EXIF and IPTC, and
-//! the Universal Category System's file names. Invariant: bad metadata costs the metadata, never the file; sizes are
-//! bounded before memory is asked for. Does not decode sound or pictures.
+//! Owns the readers of descriptive metadata: BWF `bext` and iXML, RIFF INFO, ID3 and Vorbis comments, EXIF and IPTC,
+//! and the Universal Category System's file names. Invariant: bad metadata costs the metadata, never the file; sizes
+//! are bounded before memory is asked for. Does not decode sound or pictures.
 //!
 //! Fields are named by where they come from and what they are called there, in small letters: `bext.*`, `ixml.*` (with
 //! the path below the root, e.g. `ixml.user.fxname` or `ixml.aswg.catid`), `info.*` and `cue.labels` (RIFF), `aiff.*`,

@@ -1,7 +1,7 @@
 //! EXIF: what cameras write, as read by the `exif` crate.
 //!
-//! Owns the choice of fields and their form: decimal degrees, fractions of a second, plain numbers. Invariant: a block that
-//! is damaged yields what can be read of it.
+//! Owns the choice of fields and their form: decimal degrees, fractions of a second, plain numbers. Invariant: a block
+//! that is damaged yields what can be read of it.
 
 use exif::{Context, Exif, In, Rational, Reader, Tag, Value};
 

@@ -1,7 +1,7 @@
 //! The metadata of a TIFF file, without the file (TIFF 6.0, section 2).
 //!
-//! Directories lie anywhere, also behind gigabytes of pixels. Owns finding them and making a small TIFF structure of what
-//! is wanted of them. Invariant: reads and keeps bounded amounts, whatever offsets and counts claim.
+//! Directories lie anywhere, also behind gigabytes of pixels. Owns finding them and making a small TIFF structure of
+//! what is wanted of them. Invariant: reads and keeps bounded amounts, whatever offsets and counts claim.
 
 use std::io::{Read, Seek, SeekFrom};
 

@@ -1,8 +1,9 @@
 //! File names of the Universal Category System: `CatID-UserCategory_FXName_CreatorID_SourceID….wav`.
 //!
-//! Owns the list of CatIDs, `ucs.tsv`: all 753 of version 8.2 in their 82 categories (the list is in the public domain).
-//! Invariant: a name that a person gave without the system in mind is not taken for one of its. What looks like a CatID
-//! by accident (`Rain`, `MIX`, `Birdsong`) therefore counts only if the rest of the name has the system's form.
+//! Owns the list of CatIDs, `ucs.tsv`: all 753 of version 8.2 in their 82 categories (the list is in the public
+//! domain). Invariant: a name that a person gave without the system in mind is not taken for one of its. What looks
+//! like a CatID by accident (`Rain`, `MIX`, `Birdsong`) therefore counts only if the rest of the name has the system's
+//! form.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,7 +1,8 @@
 //! XML documents of strangers, parsed within bounds.
 //!
-//! Owns what the parser leaves open: it takes time that grows with the square of an element's attributes, and memory with
-//! the square of the declared name spaces. Invariant: no document type is read, no entity resolved but XML's own five.
+//! Owns what the parser leaves open: it takes time that grows with the square of an element's attributes, and memory
+//! with the square of the declared name spaces. Invariant: no document type is read, no entity resolved but XML's own
+//! five.
 
 use roxmltree::{Document, ParsingOptions};
 

@@ -116,7 +116,7 @@ impl State {
             .collect();
         let result = match (self.trouble.take(), vectors) {
             (Some(Trouble::Interrupted), _) => ReadResult::Interrupted(self.id),
-            (None, Some(segments)) if !segments.is_empty() => ReadResult::New(NewAsset {
+            (None, Some(segments)) if !segments.is_empty() => ReadResult::New(Box::new(NewAsset {
                 id: self.id,
                 kind: self.kind,
                 facts: content.facts,
@@ -124,7 +124,7 @@ impl State {
                 damage: content.damage,
                 added_ms: now_ms(),
                 segments,
-            }),
+            })),
             (Some(Trouble::Failed(reason)), _) => ReadResult::Failed(embedding_failure(self.id, reason)),
             (None, _) => {
                 let reason = "the model gave no vector for a part of it".into();

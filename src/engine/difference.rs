@@ -1,7 +1,7 @@
 //! What a scan says against what is remembered: pure, so that every case is a test.
 //!
-//! Invariant: a file is only taken for deleted when the folder it was in can be seen and belongs to the same disk as the
-//! file did. Anything else may be an unmounted disk, which must not cost anybody a library.
+//! Invariant: a file is only taken for deleted when the folder it was in can be seen and belongs to the same disk as
+//! the file did. Anything else may be an unmounted disk, which must not cost anybody a library.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -33,7 +33,8 @@ pub(super) trait Disk {
     fn exists(&mut self, key: &FileKey) -> bool;
 }
 
-/// Compares a scan at or below a path of a root with the files remembered there, and with all files remembered by inode.
+/// Compares a scan at or below a path of a root with the files remembered there, and with all files remembered by
+/// inode.
 pub(super) fn compare(
     root: RootId,
     report: &ScanReport,

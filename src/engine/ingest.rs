@@ -38,7 +38,7 @@ pub(super) struct Finished {
 #[derive(Debug)]
 pub(super) enum ReadResult {
     /// Content that was not known.
-    New(NewAsset),
+    New(Box<NewAsset>),
     /// Content that is in the library.
     Known(AssetId),
     /// No media.

@@ -21,6 +21,9 @@ use crate::watch::{Rules, ScanError, ScanReport, WatchEvent, WatchState, scan};
 
 /// Deletions and moves recorded in one batch of the store.
 const CHANGES_PER_BATCH: usize = 2_000;
+/// What is said of a root whose folder was replaced by one without any of its files.
+const OTHER_FOLDER: &str = "another folder than before is there, with none of its files: not mounted, perhaps; if \
+                            they are really gone, remove the root";
 /// How long a scan that could not be recorded waits before it is tried again.
 const TROUBLE_WAIT: Duration = Duration::from_secs(10);
 
@@ -233,9 +236,7 @@ impl Planner {
         }
         let difference = self.difference(&root, under, &report);
         if other && difference.present == 0 && difference.gone.len() + difference.withheld > 0 {
-            let reason = "another folder than before is there, with none of its files: not mounted, perhaps; if they are \
-                          really gone, remove the root";
-            self.set_state(id, RootState::Offline(reason.into()));
+            self.set_state(id, RootState::Offline(OTHER_FOLDER.into()));
             return Ok(());
         }
         if difference.withheld > 0 {
@@ -246,7 +247,7 @@ impl Planner {
             self.note_scan(id, &report);
         }
         let identity = report.identity;
-        let roots = (root.identity != identity).then(|| Root { identity, ..root }).into_iter().collect();
+        let roots = (root.identity != identity).then_some(Root { identity, ..root }).into_iter().collect();
         self.record(difference, roots, everything)
     }
 

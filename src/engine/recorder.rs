@@ -41,7 +41,7 @@ impl Ingest {
                     ReadResult::New(asset) => {
                         let id = asset.id;
                         embedded += asset.segments.len() as u64;
-                        change.assets.push(asset);
+                        change.assets.push(*asset);
                         (FileState::Indexed(id), Some(id))
                     }
                     ReadResult::Known(id) => (FileState::Indexed(id), None),

@@ -1,8 +1,8 @@
 //! The vectors of one media kind, in memory, in the order in which they came.
 //!
 //! A vector's *position* is its place in that order: it never changes, so a graph may refer to it, and readers need no
-//! lock. Owns the way from slots to positions, and which vectors are removed or silent. Invariant: of a slot, at most one
-//! position is live. Only one thread at a time may add or remove; the index sees to that.
+//! lock. Owns the way from slots to positions, and which vectors are removed or silent. Invariant: of a slot, at most
+//! one position is live. Only one thread at a time may add or remove; the index sees to that.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -168,8 +168,8 @@ impl Drop for Graph {
 }
 
 /// What a loaded graph does not have from its dump. Links that were pruned stay away: filled up with near nodes, a node
-/// would drop its few far ones, which lead from cluster to cluster. Recall@10 of shifted queries at 10,000 vectors in 50
-/// clusters and 128 candidates: 1.00 so, 0.85 filled up.
+/// would drop its few far ones, which lead from cluster to cluster. Recall@10 of shifted queries at 10,000 vectors in
+/// 50 clusters and 128 candidates: 1.00 so, 0.85 filled up.
 fn set_up(hnsw: &mut Hnsw<'static, u32, ArenaDistance>) {
     hnsw.set_extend_candidates(false);
     hnsw.set_keeping_pruned(false);

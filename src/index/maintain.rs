@@ -1,8 +1,8 @@
 //! What an index does when nobody is waiting: bringing vectors into the graph, and leaving removed ones behind.
 //!
-//! Removal only marks. Once too many are marked, a new generation is made of what is left: its vectors are copied, which
-//! is cheap, for generations share them; then its graph is built; then it takes the place of the old one, which has
-//! served meanwhile. Invariant: what comes or goes meanwhile reaches both.
+//! Removal only marks. Once too many are marked, a new generation is made of what is left: its vectors are copied,
+//! which is cheap, for generations share them; then its graph is built; then it takes the place of the old one, which
+//! has served meanwhile. Invariant: what comes or goes meanwhile reaches both.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

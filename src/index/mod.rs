@@ -5,8 +5,8 @@
 //! a cache, and losing it costs time, never answers. Vectors are of unit length, so the dot product is the cosine.
 //! Knows slots only: neither files, nor assets, nor the store.
 //!
-//! `arena` has the vectors, `scan` looks at all of them, `graph` at some; a `generation` is one arena with its graph and
-//! answers searches. `maintain` brings vectors into the graph and makes new generations without what was removed.
+//! `arena` has the vectors, `scan` looks at all of them, `graph` at some; a `generation` is one arena with its graph
+//! and answers searches. `maintain` brings vectors into the graph and makes new generations without what was removed.
 //! `snapshot` keeps the graph on disk, `rows` says which of its nodes is which slot.
 
 mod arena;
@@ -187,8 +187,8 @@ impl Index {
         Embedding::normalized(arena.vector(arena.position(slot)?)).ok()
     }
 
-    /// Cosines to up to `count` vectors spread evenly over the index, by slot, always the same ones for the same content:
-    /// what any result is to be compared with. Silence is left out.
+    /// Cosines to up to `count` vectors spread evenly over the index, by slot, always the same ones for the same
+    /// content: what any result is to be compared with. Silence is left out.
     pub fn background(&self, query: &[f32], count: usize) -> Vec<Neighbour> {
         let generation = self.current();
         let Some(query) = direction(query, &generation.arena) else { return Vec::new() };

@@ -19,8 +19,8 @@ pub struct Root {
     pub path: PathBuf,
     /// What of it counts.
     pub rules: RootRules,
-    /// Device and inode number that the folder had when it was last compared with the disk, where there are such things:
-    /// another one is another disk, or the empty folder that a disk is mounted on.
+    /// Device and inode number that the folder had when it was last compared with the disk, where there are such
+    /// things: another one is another disk, or the empty folder that a disk is mounted on.
     pub identity: Option<(u64, u64)>,
 }
 

@@ -32,7 +32,8 @@ pub(super) struct Search {
     #[command(flatten)]
     filter: FilterArgs,
     /// Most hits
-    #[arg(short = 'k', long = "limit", default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short = 'k', long = "limit", default_value_t = 20, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Hits to pass over
     #[arg(long, default_value_t = 0, value_name = "N")]

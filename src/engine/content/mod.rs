@@ -71,7 +71,8 @@ pub struct Window {
 /// ends there, without error, and the facts are those of the part that was read.
 ///
 /// Sounds up to five seconds are one window, padded as the evaluation protocol does; longer ones are cut into windows
-/// of five seconds, of which the last ends with the sound.
+/// of five seconds, of which the last ends with the sound. Up to a twentieth of a second beyond a window is left out:
+/// that is what codecs add.
 ///
 /// # Errors
 /// [`DecodeError`]. Of a long sound, windows may have been handed out before: they are of no use then.

@@ -18,8 +18,8 @@ enum Fate {
 }
 
 fn corpus() -> Vec<(&'static str, Vec<u8>, Fate)> {
-    let tone = |count: u32| (0..count).map(|n| (n as i32 % 97 - 48) * 300).collect::<Vec<i32>>();
-    let mono = |samples: u32| WavFile::mono_16(&tone(samples));
+    let tone = |count: i32| (0..count).map(|n| (n % 97 - 48) * 300).collect::<Vec<i32>>();
+    let mono = |samples: i32| WavFile::mono_16(&tone(samples));
     let floats = |samples: &[f32]| {
         let data = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         WavFile::new(FLOAT, 1, 32, data)

@@ -64,7 +64,7 @@ pub fn new_asset(number: u32, segments: u32) -> NewAsset {
         kind: kind_of(number),
         facts: TechnicalFacts { bytes: u64::from(number), format: "wave".to_owned(), ..TechnicalFacts::default() },
         description: Description { title: Some(format!("asset {number}")), ..Description::default() },
-        damage: (number % 5 == 0).then(|| "cut short".to_owned()),
+        damage: number.is_multiple_of(5).then(|| "cut short".to_owned()),
         added_ms: 1_700_000_000_000 + u64::from(number),
         segments: (0..segments).map(segment).collect(),
     }
