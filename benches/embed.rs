@@ -11,30 +11,13 @@ use criterion::Criterion;
 use earmark::embed::{Embedder, ModelInput};
 use earmark::media::RgbImage;
 use earmark::model::DeviceChoice;
-use earmark::model_store::{ImportOptions, ModelStore};
 use earmark::preprocess::audio::SAMPLE_RATE_HZ;
 
-const MODEL_VARIABLE: &str = "EARMARK_BENCH_MODEL";
-const TINY_CHECKPOINT: &str = "audioclip/tiny/audioclip_tiny.pt";
 /// Few, because an item takes tenths of a second on a processor.
 const SAMPLES: usize = 20;
 
 fn main() {
-    support::run(&[tiny, installed]);
-}
-
-fn tiny(criterion: &mut Criterion) {
-    let Some(checkpoint) = support::shared(TINY_CHECKPOINT) else { return };
-    let directory = tempfile::tempdir().expect("there is a place for temporary files");
-    let store = ModelStore::new(directory.path());
-    let model = store.import(&checkpoint, &ImportOptions::default()).expect("the golden checkpoint is sound");
-    embed(criterion, "tiny", &model.path);
-}
-
-fn installed(criterion: &mut Criterion) {
-    let Some(path) = std::env::var_os(MODEL_VARIABLE) else { return };
-    let path = Path::new(&path);
-    embed(criterion, &path.file_stem().unwrap_or_default().to_string_lossy(), path);
+    support::run(&[|criterion| support::with_models(|name, model| embed(criterion, name, model))]);
 }
 
 fn embed(criterion: &mut Criterion, name: &str, model: &Path) {

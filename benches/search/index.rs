@@ -12,11 +12,12 @@ use earmark::embedding::{Embedding, SpaceId};
 use earmark::index::{Index, IndexOptions, Wanted};
 use earmark::library::Slot;
 
+use super::support::resident_bytes;
 use super::vectors::Clusters;
 
 const SIZES: [usize; 6] = [1_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 const MOST_BY_DEFAULT: usize = 20_000;
-const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
+pub(crate) const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
 const DIMENSION: usize = 1_024;
 const VECTORS_A_CLUSTER: usize = 200;
 const SPREAD: f32 = 0.8;
@@ -110,11 +111,4 @@ fn cold_start(vectors: &[Embedding], directory: &Path) {
     let start = Instant::now();
     let index = open(vectors, directory);
     eprintln!("  opened from the snapshot in {:.1?}, {} nodes", start.elapsed(), index.stats().graph_nodes);
-}
-
-/// Memory of this process; 0 where the system does not tell.
-fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse().map_or(0, |kibibytes: u64| kibibytes * 1_024)
 }

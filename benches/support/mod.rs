@@ -5,6 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use criterion::Criterion;
+use earmark::model_store::{ImportOptions, ModelStore};
+
+const MODEL_VARIABLE: &str = "EARMARK_BENCH_MODEL";
+const TINY_CHECKPOINT: &str = "audioclip/tiny/audioclip_tiny.pt";
 
 /// Test material beside the repository; where it is absent, says so and gives `None`.
 #[expect(clippy::print_stderr, reason = "a skipped bench must be seen")]
@@ -15,6 +19,28 @@ pub(crate) fn shared(relative: &str) -> Option<PathBuf> {
         eprintln!("skipped: {} is absent", path.display());
     }
     there.then_some(path)
+}
+
+/// Measures with the tiny golden checkpoint, and with real weights as well where `EARMARK_BENCH_MODEL` names an installed
+/// model's file.
+pub(crate) fn with_models(mut measure: impl FnMut(&str, &Path)) {
+    if let Some(checkpoint) = shared(TINY_CHECKPOINT) {
+        let directory = tempfile::tempdir().expect("there is a place for temporary files");
+        let store = ModelStore::new(directory.path());
+        let model = store.import(&checkpoint, &ImportOptions::default()).expect("the golden checkpoint is sound");
+        measure("tiny", &model.path);
+    }
+    if let Some(path) = std::env::var_os(MODEL_VARIABLE) {
+        let path = Path::new(&path);
+        measure(&path.file_stem().unwrap_or_default().to_string_lossy(), path);
+    }
+}
+
+/// Memory of this process in bytes; 0 where the system does not tell.
+pub(crate) fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().map_or(0, |kibibytes: u64| kibibytes * 1_024)
 }
 
 /// Runs `benches` with the options of the command line.

@@ -175,6 +175,7 @@ pub(super) fn describe(root: &proto::Root) -> serde_json::Value {
         "id": root.id,
         "path": root.path,
         "state": show::root_state_name(root.state()),
+        "scanning": root.scanning,
         "state_reason": root.state_reason,
         "files_indexed": root.files_indexed,
         "files_failed": root.files_failed,
@@ -196,7 +197,7 @@ pub(super) fn table(roots: &[proto::Root]) -> String {
     table.set_header(["ID", "STATE", "INDEXED", "FAILED", "UNREADABLE", "PATH"]);
     let right = |number: u64| Cell::new(number).set_alignment(CellAlignment::Right);
     for root in roots {
-        let state = show::root_state_name(root.state());
+        let state = if root.scanning { "scanning" } else { show::root_state_name(root.state()) };
         let path = show::printable(&root.path).into_owned();
         let path = if root.state_reason.is_empty() {
             path

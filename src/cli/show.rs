@@ -93,7 +93,6 @@ pub(super) fn kind_name(kind: proto::MediaKind) -> &'static str {
 /// The word for how a root fares.
 pub(super) fn root_state_name(state: proto::RootState) -> &'static str {
     match state {
-        proto::RootState::Scanning => "scanning",
         proto::RootState::Watched => "watched",
         proto::RootState::Polled => "polled",
         proto::RootState::Offline => "offline",

@@ -76,7 +76,7 @@ impl Journal {
         match &entry.state {
             RootState::Watched => tracing::info!(%path, "folder is watched"),
             // The engine has warned of what is amiss.
-            RootState::Polled(_) | RootState::Offline(_) | RootState::Scanning | RootState::Unwatched => {}
+            RootState::Polled(_) | RootState::Offline(_) | RootState::Unwatched => {}
         }
     }
 

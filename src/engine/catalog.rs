@@ -18,8 +18,6 @@ use crate::watch::Skipped;
 pub enum RootState {
     /// Known, and not watched by this process.
     Unwatched,
-    /// Being compared with the disk.
-    Scanning,
     /// The system reports changes.
     Watched,
     /// Looked at again at an interval, for this reason.
@@ -35,6 +33,8 @@ pub struct RootEntry {
     pub root: Root,
     /// How it fares.
     pub state: RootState,
+    /// It is being compared with the disk, or is to be.
+    pub scanning: bool,
     /// Files by what became of them.
     pub counts: FileCounts,
     /// What the last scan passed over.
@@ -80,7 +80,7 @@ impl Catalog {
             entry.root = root;
         } else {
             let (state, counts, skipped) = (RootState::Unwatched, FileCounts::default(), Skipped::default());
-            self.roots.insert(root.id, RootEntry { root, state, counts, skipped, unreadable: 0 });
+            self.roots.insert(root.id, RootEntry { root, state, scanning: false, counts, skipped, unreadable: 0 });
         }
     }
 

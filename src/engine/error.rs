@@ -34,3 +34,10 @@ pub enum EngineError {
     #[error("no files are indexed by this process: {0}")]
     Inactive(String),
 }
+
+impl EngineError {
+    /// Whether the database has failed, so that nothing can be changed until the library is opened again.
+    pub fn needs_restart(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Database(_)))
+    }
+}

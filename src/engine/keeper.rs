@@ -201,8 +201,12 @@ impl Keeper {
         fresh: &BTreeSet<AssetId>,
     ) {
         let moved: BTreeSet<&FileKey> = moves.iter().map(|(from, ..)| from).collect();
+        let now: BTreeMap<&FileKey, &FileState> = files.iter().map(|(key, record)| (key, &record.state)).collect();
         for (file, record) in replaced.iter().filter(|(key, _)| !moved.contains(key)) {
-            if let FileState::Indexed(asset) = record.state {
+            // A file that was touched, and has the content that it had, was never away.
+            if let FileState::Indexed(asset) = record.state
+                && now.get(file) != Some(&&record.state)
+            {
                 self.events.publish(Event::Removed { file: file.clone(), asset });
             }
         }

@@ -169,11 +169,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a root is being compared with the disk, or is to be.
-    pub fn is_scanning(&self, root: RootId) -> bool {
-        self.shared.planner().is_ok_and(|planner| planner.scanning().contains(&root))
-    }
-
     /// How far indexing is.
     pub fn progress(&self) -> Progress {
         self.shared.work.progress()

@@ -107,8 +107,16 @@ impl Planner {
             Due::default()
         });
         note(due);
+        self.mark(root, true);
         drop(agenda);
         self.changed.notify_all();
+    }
+
+    /// Says in the catalog whether a root is being compared. Called with the agenda taken, so that the last word is true.
+    fn mark(&self, root: RootId, scanning: bool) {
+        if let Some(entry) = write(&self.keeper.catalog).root_mut(root) {
+            entry.scanning = scanning;
+        }
     }
 
     /// What a watcher reports.
@@ -154,7 +162,10 @@ impl Planner {
                 });
                 self.pause(TROUBLE_WAIT);
             }
-            lock(&self.agenda).busy.remove(&root);
+            let mut agenda = lock(&self.agenda);
+            agenda.busy.remove(&root);
+            self.mark(root, agenda.due.contains_key(&root));
+            drop(agenda);
             self.changed.notify_all();
             self.work.end_scan();
         }
@@ -317,17 +328,11 @@ impl Planner {
         }
     }
 
-    /// Roots that are being compared with the disk, or are to be.
-    pub(super) fn scanning(&self) -> BTreeSet<RootId> {
-        let agenda = lock(&self.agenda);
-        agenda.due.keys().chain(&agenda.busy).copied().collect()
-    }
-
     fn set_state(&self, id: RootId, state: RootState) {
         let mut catalog = write(&self.keeper.catalog);
         let Some(entry) = catalog.root_mut(id).filter(|entry| entry.state != state) else { return };
-        if let RootState::Offline(reason) | RootState::Polled(reason) = &state {
-            tracing::warn!("{}: {reason}", entry.root.path.display());
+        if let RootState::Offline(reason) = &state {
+            tracing::warn!("{}: its files are kept: {reason}", entry.root.path.display());
         }
         entry.state = state;
         drop(catalog);

@@ -140,6 +140,14 @@ pub(super) fn of_engine(error: &EngineError) -> Status {
         EngineError::Glob(glob) => invalid("MALFORMED_GLOB", "rules", &glob.to_string()),
         EngineError::NoSuchRoot(id) => not_found("earmark.v1.Root", &id.to_string(), &error.to_string()),
         EngineError::Inactive(_) => plain(Code::FailedPrecondition, "INACTIVE", &error.to_string()),
+        EngineError::Store(_) if error.needs_restart() => {
+            tracing::error!("{error}");
+            plain(
+                Code::Unavailable,
+                "STORE_FAILED",
+                "the store failed: nothing can be changed until earmark is restarted",
+            )
+        }
         EngineError::Store(_) => internal("the store failed", error),
         EngineError::Snapshot(_) => internal("the snapshot was not written", error),
     }

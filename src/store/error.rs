@@ -52,7 +52,7 @@ pub enum StoreError {
         model: SpaceId,
     },
     /// A record is not what was written.
-    #[error("damaged record {key}: {reason}; run `earmark check --repair`")]
+    #[error("damaged record {key}: {reason}; stop earmark and run `earmark check`, which repairs what it can")]
     Damaged {
         /// The record's key, readable.
         key: String,

@@ -33,7 +33,6 @@ pub(in crate::grpc) fn root_rules(wire: Option<proto::RootRules>) -> Result<Root
 pub(in crate::grpc) fn root(entry: &RootEntry) -> proto::Root {
     let (state, state_reason) = match &entry.state {
         RootState::Unwatched => (proto::RootState::Unwatched, ""),
-        RootState::Scanning => (proto::RootState::Scanning, ""),
         RootState::Watched => (proto::RootState::Watched, ""),
         RootState::Polled(reason) => (proto::RootState::Polled, reason.as_str()),
         RootState::Offline(reason) => (proto::RootState::Offline, reason.as_str()),
@@ -54,6 +53,7 @@ pub(in crate::grpc) fn root(entry: &RootEntry) -> proto::Root {
         }),
         state: state.into(),
         state_reason: state_reason.into(),
+        scanning: entry.scanning,
         files_indexed: entry.counts.indexed,
         files_failed: entry.counts.failed,
         files_ignored: entry.counts.ignored,

@@ -115,7 +115,6 @@ fn states_say_why() {
         let wire = root(entry);
         assert_eq!((wire.state(), wire.state_reason.as_str()), (expected, reason));
     };
-    check(RootState::Scanning, proto::RootState::Scanning, "");
     check(RootState::Watched, proto::RootState::Watched, "");
     check(RootState::Polled("nfs".into()), proto::RootState::Polled, "nfs");
     check(RootState::Offline("gone".into()), proto::RootState::Offline, "gone");
