@@ -182,6 +182,8 @@ impl Session {
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub(super) fn refused(status: Status) -> anyhow::Error {
     match status.message() {
+        // What tonic says when the connection is cut.
+        "transport error" => anyhow!("the server went away while it was asked; try again"),
         "" => anyhow!("the server refused: {}", status.code()),
         message => anyhow!("{message}"),
     }

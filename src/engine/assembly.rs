@@ -7,6 +7,7 @@ use super::content::{ContentFacts, Window};
 use super::encoder::{Encoder, EncoderError};
 use super::ingest::{Finished, ReadResult, deliver, embedding_failure, now_ms};
 use super::sync::lock;
+use super::work::{Job, Work};
 use crate::embedding::Embedding;
 use crate::library::{AssetId, FileStat, Span};
 use crate::media::MediaKind;
@@ -18,6 +19,7 @@ use crate::store::{NewAsset, NewSegment};
 pub(super) struct Assembly(Arc<Mutex<State>>);
 
 struct State {
+    work: Arc<Work>,
     /// `None` once delivered or abandoned.
     open: Option<Open>,
     stat: FileStat,
@@ -38,20 +40,31 @@ enum Trouble {
 }
 
 struct Open {
-    job: super::work::Job,
+    job: Job,
     recorder: Sender<Finished>,
 }
 
 impl Assembly {
     pub(super) fn new(
-        job: super::work::Job,
+        job: Job,
         stat: FileStat,
         id: AssetId,
         kind: MediaKind,
         recorder: Sender<Finished>,
+        work: Arc<Work>,
     ) -> Self {
         let (open, segments) = (Some(Open { job, recorder }), Vec::new());
-        Self(Arc::new(Mutex::new(State { open, stat, id, kind, segments, missing: 0, facts: None, trouble: None })))
+        Self(Arc::new(Mutex::new(State {
+            work,
+            open,
+            stat,
+            id,
+            kind,
+            segments,
+            missing: 0,
+            facts: None,
+            trouble: None,
+        })))
     }
 
     /// Sends a window to the encoder, and waits for a place there; `false` if there is no use in sending more.
@@ -82,7 +95,10 @@ impl Assembly {
         let mut state = lock(&self.0);
         state.missing -= 1;
         match vector.map(|vector| Embedding::normalized(&vector)) {
-            Ok(Ok(embedding)) => state.segments[index].2 = Some(embedding),
+            Ok(Ok(embedding)) => {
+                state.segments[index].2 = Some(embedding);
+                state.work.count_embedding();
+            }
             Ok(Err(error)) => state.trouble = Some(Trouble::Failed(error.to_string())),
             Err(EncoderError::Gone) => state.trouble = Some(Trouble::Interrupted),
             Err(error) => state.trouble = Some(Trouble::Failed(error.to_string())),
@@ -98,7 +114,7 @@ impl Assembly {
     }
 
     /// Nothing is to be made of it. Returns the file, unless it was delivered.
-    pub(super) fn abandon(&self) -> Option<super::work::Job> {
+    pub(super) fn abandon(&self) -> Option<Job> {
         lock(&self.0).open.take().map(|open| open.job)
     }
 }

@@ -122,7 +122,7 @@ impl Ingest {
         }
         let Some(job) = self.claim(job, fetched.id, stat, recorder) else { return };
         tracing::debug!("{}: reading", path.display());
-        let assembly = Assembly::new(job, stat, fetched.id, fetched.kind, recorder.clone());
+        let assembly = Assembly::new(job, stat, fetched.id, fetched.kind, recorder.clone(), self.work.clone());
         let read = fetched.read(&self.content_options(), &self.encoder.image_preparation(), &mut |window| {
             if self.stopping.load(Ordering::Relaxed) {
                 assembly.interrupt();

@@ -262,14 +262,12 @@ impl Shared {
         }
         let threads = std::mem::take(&mut *lock(&self.threads));
         let idle = threads.recorder.is_none();
-        // What the model has already is recorded; the rest is left, so that there is time to do that.
-        let mut left = join_until(threads.workers, deadline - grace / 4);
-        left.extend(join_until(threads.recorder, deadline - grace / 4));
+        // What waits for the model is left to the next start: it is read again, and nobody has to wait.
         if let Some(encoder) = &self.searcher.encoder {
             encoder.stop();
         }
-        left.extend(threads.others);
-        for thread in join_until(left, deadline) {
+        let all = threads.workers.into_iter().chain(threads.recorder).chain(threads.others);
+        for thread in join_until(all, deadline) {
             tracing::warn!("thread {} did not end in time", thread.thread().name().unwrap_or("unnamed"));
         }
         for index in self.keeper.indexes.iter().filter(|index| !idle && index.snapshot_due()) {

@@ -35,12 +35,10 @@ impl Ingest {
         while !batch.is_empty() {
             let mut change = Change::default();
             let mut settled: Vec<(Job, Option<AssetId>)> = Vec::new();
-            let mut embedded = 0;
             for Finished { job, stat, result } in batch.drain(..) {
                 let (state, content) = match result {
                     ReadResult::New(asset) => {
                         let id = asset.id;
-                        embedded += asset.segments.len() as u64;
                         change.assets.push(*asset);
                         (FileState::Indexed(id), Some(id))
                     }
@@ -60,12 +58,12 @@ impl Ingest {
                 change.files.push((job.file.clone(), FileRecord { stat, state }));
                 settled.push((job, content));
             }
-            batch = self.commit(change, settled, embedded);
+            batch = self.commit(change, settled);
         }
     }
 
     /// Commits, and returns the files that can be recorded now because they have the same content.
-    fn commit(&self, change: Change, settled: Vec<(Job, Option<AssetId>)>, embedded: u64) -> Vec<Finished> {
+    fn commit(&self, change: Change, settled: Vec<(Job, Option<AssetId>)>) -> Vec<Finished> {
         let failed: BTreeSet<AssetId> = change.files.iter().filter_map(|(_, record)| failed(record)).collect();
         let change = self.without_removed_roots(change);
         if let Err(error) = self.keeper.commit(change) {
@@ -77,7 +75,6 @@ impl Ingest {
             }
             return Vec::new();
         }
-        self.work.count_embedded(embedded);
         let mut more = Vec::new();
         for (job, content) in settled {
             if let Some(id) = content {

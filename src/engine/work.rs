@@ -128,9 +128,9 @@ impl Work {
         self.changed.notify_all();
     }
 
-    /// Embeddings were computed.
-    pub(super) fn count_embedded(&self, embedded: u64) {
-        lock(&self.state).progress.embedded += embedded;
+    /// An embedding was computed.
+    pub(super) fn count_embedding(&self) {
+        lock(&self.state).progress.embedded += 1;
     }
 
     /// A scan is asked for.

@@ -86,6 +86,10 @@ fn describe(progress: &Progress, elapsed_s: f64) -> String {
         let done = u32::try_from(progress.files_done).unwrap_or(u32::MAX);
         text.push_str(&format!(", {:.1} files/s", f64::from(done) / elapsed_s));
     }
+    // Long sounds take long: something is seen to happen before they are done.
+    if progress.embedded > progress.files_done {
+        text.push_str(&format!(", {} embeddings", progress.embedded));
+    }
     if let Some(eta_s) = progress.eta_s.filter(|eta_s| eta_s.is_finite() && *eta_s >= 0.0) {
         text.push_str(&format!(", {} left", show::elapsed(eta_s.ceil())));
     }
@@ -104,6 +108,8 @@ mod tests {
         check(&progress, 0.0, "looking for files");
         progress.files_total = 320;
         check(&progress, 0.0, "0/320+ files");
+        progress.embedded = 7;
+        check(&progress, 1.0, "0/320+ files, 7 embeddings");
         progress.scanning = false;
         progress.files_done = 12;
         check(&progress, 4.0, "12/320 files, 3.0 files/s");
