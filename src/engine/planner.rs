@@ -112,7 +112,8 @@ impl Planner {
         self.changed.notify_all();
     }
 
-    /// Says in the catalog whether a root is being compared. Called with the agenda taken, so that the last word is true.
+    /// Says in the catalog whether a root is being compared. Called with the agenda taken, so that the last word is
+    /// true.
     fn mark(&self, root: RootId, scanning: bool) {
         if let Some(entry) = write(&self.keeper.catalog).root_mut(root) {
             entry.scanning = scanning;
