@@ -18,7 +18,7 @@ once.
 Exit codes: 0 stopped on request, 1 it could not start or broke down, 2 wrong usage.")]
 pub(super) struct Serve {
     /// Folder to watch from now on, if it is not watched yet; may be given several times
-    #[arg(long = "root", value_name = "PATH")]
+    #[arg(long = "root", value_name = "PATH", num_args = 1..)]
     roots: Vec<PathBuf>,
     /// Look at these folders at an interval, instead of being told of changes by the system
     #[arg(long, requires = "roots")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::habit;
 use crate::config::Config;
 use crate::embed::Embedder;
 use crate::engine::encoder::{Encoder, EncoderOptions};
@@ -12,15 +13,14 @@ use crate::engine::model::{AudioClipModel, EmbeddingModel};
 use crate::engine::options::EngineOptions;
 use crate::engine::{Activity, Engine};
 use crate::grpc::ServeOptions;
-use crate::model_store::ModelStore;
 
-/// Loads the model that the configuration names on a thread of its own. Takes as long as that takes: call it where
-/// waiting is allowed.
+/// Loads the model that the configuration names, or that the data directory was last used with, on a thread of its own.
+/// Takes as long as that takes: call it where waiting is allowed.
 ///
 /// # Errors
 /// If there is no such model, or it cannot be loaded, with what to do about it.
 pub fn load_encoder(config: &Config) -> anyhow::Result<Encoder> {
-    let path = ModelStore::new(config.model_directory()?).resolve(&config.model.name)?;
+    let path = habit::model_path(config)?;
     let device = config.model.device;
     let options = EncoderOptions {
         batch_inputs: config.ingest.batch_inputs,
@@ -59,7 +59,12 @@ pub fn engine_options(config: &Config) -> EngineOptions {
 /// # Errors
 /// As [`Engine::open`], or because the user's directories are unknown.
 pub fn open_engine(config: &Config, encoder: Option<Encoder>, activity: Activity) -> anyhow::Result<Engine> {
-    Ok(Engine::open(&config.data_directory()?, engine_options(config), encoder, activity)?)
+    let (directory, model) = (config.data_directory()?, encoder.as_ref().map(|_| habit::model_path(config)));
+    let engine = Engine::open(&directory, engine_options(config), encoder, activity)?;
+    if let Some(model) = model.transpose()? {
+        habit::remember(&directory, &model);
+    }
+    Ok(engine)
 }
 
 /// How the server is told to behave.

@@ -6,6 +6,7 @@
 
 mod address;
 mod assembly;
+mod habit;
 mod journal;
 mod serve;
 mod signals;

@@ -63,7 +63,7 @@ pub struct IngestOptions {
     pub hop_ms: u64,
     /// A window whose loudest sample is below this level is silent.
     pub silence_dbfs: f32,
-    /// Files up to this size are read once and kept in memory; larger ones are read twice.
+    /// Sounds up to this size are read once and kept in memory; larger ones are read several times.
     pub whole_file_bytes: u64,
     /// Most inputs that the model gets at once; 0 for what suits the device.
     pub batch_inputs: usize,

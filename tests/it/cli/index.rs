@@ -115,3 +115,17 @@ fn indexing_needs_a_model_and_always_the_same_one() {
     let error = workplace.fail(1, args!["index", "media", "--model", "other"]);
     contains(&error, &["space", "--data-dir"]);
 }
+
+#[test]
+fn a_data_directory_knows_its_model() {
+    let workplace = workplace_with_media();
+    std::fs::rename(workplace.models(), workplace.path("elsewhere")).unwrap();
+    let place = args!["--data-dir", "library"];
+    let unnamed = [args!["index", "media"].as_slice(), place].concat();
+    contains(&workplace.fail(1, &unnamed), &["model"]);
+    let named = [&unnamed, args!["--model", "tiny", "--model-dir", "elsewhere"].as_slice()].concat();
+    workplace.succeed(&named);
+    let found = workplace.succeed(&[args!["search", "dog", "--json"].as_slice(), place].concat());
+    assert_eq!(found.lines().count(), FILES.len());
+    workplace.succeed(&unnamed);
+}
