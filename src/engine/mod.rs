@@ -70,7 +70,7 @@ pub enum Activity {
 pub struct Stats {
     /// Files by what became of them.
     pub files: catalog::FileCounts,
-    /// Assets with at least one file, by [`MediaKind`](crate::media::MediaKind).
+    /// Assets with at least one file, by [`MediaKind`].
     pub assets: [u64; 2],
     /// Assets whose last file is gone.
     pub orphans: u64,
@@ -82,7 +82,7 @@ pub struct Stats {
     pub totals: Totals,
     /// Bytes of the store on disk.
     pub store_bytes: u64,
-    /// By [`MediaKind`](crate::media::MediaKind).
+    /// By [`MediaKind`].
     pub indexes: [crate::index::IndexStats; 2],
     /// What keeps the library from its best, a sentence each.
     pub warnings: Vec<String>,

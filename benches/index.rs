@@ -3,6 +3,11 @@
 //!
 //! `EARMARK_BENCH_VECTORS` names the largest size; 100,000 takes some minutes.
 
+mod support;
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
+#[path = "../tests/support/vectors.rs"]
+mod vectors;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
@@ -12,12 +17,12 @@ use earmark::embedding::{Embedding, SpaceId};
 use earmark::index::{Index, IndexOptions, Wanted};
 use earmark::library::Slot;
 
-use super::support::resident_bytes;
-use super::vectors::Clusters;
+use support::resident_bytes;
+use vectors::Clusters;
 
 const SIZES: [usize; 6] = [1_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 const MOST_BY_DEFAULT: usize = 20_000;
-pub(crate) const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
+const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
 const DIMENSION: usize = 1_024;
 const VECTORS_A_CLUSTER: usize = 200;
 const SPREAD: f32 = 0.8;
@@ -35,7 +40,11 @@ const OPTIONS: IndexOptions = IndexOptions {
     compact_above: 0.2,
 };
 
-pub(crate) fn searches(criterion: &mut Criterion) {
+fn main() {
+    support::run(&[searches]);
+}
+
+fn searches(criterion: &mut Criterion) {
     let most = std::env::var(SIZE_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MOST_BY_DEFAULT);
     for size in SIZES.into_iter().filter(|&size| size <= most) {
         let mut clusters = Clusters::new(1, size.div_ceil(VECTORS_A_CLUSTER), DIMENSION);

@@ -4,6 +4,11 @@
 //! `EARMARK_BENCH_VECTORS` names the size; 100,000 takes some minutes, most of them to build the graph.
 #![expect(clippy::print_stderr, reason = "figures that criterion has no place for")]
 
+mod support;
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
+#[path = "../tests/support/vectors.rs"]
+mod vectors;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,10 +23,9 @@ use earmark::library::{
 use earmark::media::MediaKind;
 use earmark::store::{Batch, DirectoryLock, NewAsset, NewSegment, Store};
 
-use super::index::SIZE_VARIABLE;
-use super::support;
-use super::vectors::Clusters;
+use vectors::Clusters;
 
+const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
 const MOST_BY_DEFAULT: usize = 20_000;
 const DIMENSION: usize = 1_024;
 const VECTORS_A_CLUSTER: usize = 200;
@@ -30,8 +34,7 @@ const ASSETS_A_BATCH: usize = 500;
 const FOLDERS: usize = 1_000;
 const QUERIES: usize = 300;
 
-/// Prints the figures, for each model that there is.
-pub(crate) fn figures() {
+fn main() {
     let size = std::env::var(SIZE_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MOST_BY_DEFAULT);
     support::with_models(|name, model| measure(name, model, size));
 }
