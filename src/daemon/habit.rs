@@ -17,10 +17,15 @@ struct Habit {
 }
 
 /// The file of the model that the configuration names; if it names none, of the one that the data directory was last
-/// used with, and failing that, of the only one that is installed.
+/// used with, and failing that, of the only one that is installed. If it says where models are kept, none from
+/// elsewhere.
 pub(super) fn model_path(config: &Config) -> anyhow::Result<PathBuf> {
+    let asked = &config.model.directory;
+    let allowed = |path: &PathBuf| {
+        asked.as_os_str().is_empty() || asked.canonicalize().is_ok_and(|asked| path.starts_with(asked))
+    };
     if config.model.name.is_empty()
-        && let Some(path) = last_used(&config.data_directory()?)
+        && let Some(path) = last_used(&config.data_directory()?).filter(allowed)
     {
         return Ok(path);
     }
@@ -68,11 +73,16 @@ mod tests {
         let model = place.join("mine.safetensors");
         std::fs::write(&model, b"a model").unwrap();
         remember(&place.join("data"), &model);
-        assert_eq!(model_path(&config).unwrap(), model);
+        assert!(model_path(&config).unwrap_err().to_string().contains("no model"), "it is not where it should be");
+        for directory in [Path::new(""), &place] {
+            config.model.directory = directory.into();
+            assert_eq!(model_path(&config).unwrap(), model);
+        }
         config.model.name = "./other.safetensors".into();
         assert_eq!(model_path(&config).unwrap(), Path::new("./other.safetensors"));
 
         config.model.name.clear();
+        config.model.directory = place.join("models");
         std::fs::remove_file(&model).unwrap();
         assert!(model_path(&config).is_err());
     }

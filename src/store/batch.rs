@@ -37,7 +37,8 @@ pub struct Totals {
 /// Changes that happen together.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Roots, new or changed. The id of a new one comes from [`Store::next_root_id`](crate::store::Store::next_root_id).
+    /// Roots, new or changed. The id of a new one comes from
+    /// [`Store::next_root_id`](crate::store::Store::next_root_id).
     pub put_roots: Vec<Root>,
     /// Roots to forget. Their files must be deleted in the same batch.
     pub delete_roots: Vec<RootId>,
