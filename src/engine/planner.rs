@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::catalog::RootState;
 use super::difference::{Difference, Disk, compare};
@@ -42,6 +42,8 @@ struct Agenda {
     rules: BTreeMap<RootId, Arc<Rules>>,
     /// Waiting for the watcher.
     expected: BTreeSet<RootId>,
+    /// When changes in a root were last reported that no look at all of it has followed yet.
+    hinted: BTreeMap<RootId, Instant>,
     /// How each root is watched, as last reported.
     watched: BTreeMap<RootId, RootState>,
     stopped: bool,
@@ -123,7 +125,10 @@ impl Planner {
     /// What a watcher reports.
     pub(super) fn take(&self, event: WatchEvent) {
         match event {
-            WatchEvent::Changed { root, paths } => self.look_at(root, paths),
+            WatchEvent::Changed { root, paths } => {
+                lock(&self.agenda).hinted.insert(root, Instant::now());
+                self.look_at(root, paths);
+            }
             WatchEvent::Rescan { root, reason } => {
                 tracing::info!("root {}: looked at as a whole: {reason}", root.0);
                 self.look_everywhere(root);
@@ -143,6 +148,19 @@ impl Planner {
                 self.met(root);
             }
         }
+    }
+
+    /// Looks at all of the roots in which changes were reported, once they have been quiet for a while: folders that
+    /// are moved about while they are being watched anew can escape any watcher.
+    pub(super) fn confirm(&self, quiet: Duration) {
+        let mut agenda = lock(&self.agenda);
+        let ripe: Vec<RootId> =
+            agenda.hinted.iter().filter(|(_, at)| at.elapsed() >= quiet).map(|(root, _)| *root).collect();
+        for root in &ripe {
+            agenda.hinted.remove(root);
+        }
+        drop(agenda);
+        ripe.into_iter().for_each(|root| self.look_everywhere(root));
     }
 
     /// The watcher has said something about a root.

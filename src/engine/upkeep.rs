@@ -16,6 +16,8 @@ use crate::library::{AssetId, RootId};
 
 /// How often progress is told while there is any.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a root must have been quiet before what was reported of it is held against all of it.
+const CONFIRM_AFTER: Duration = Duration::from_secs(10);
 /// How often assets without files are looked for.
 const ORPHAN_INTERVAL: Duration = Duration::from_secs(600);
 /// Assets forgotten in one batch.
@@ -47,6 +49,9 @@ impl Upkeep {
                 self.keeper.events.publish(Event::Progress(progress));
             }
             busy = !progress.is_idle();
+            if let Some(planner) = &self.planner {
+                planner.confirm(CONFIRM_AFTER);
+            }
             let interval = Duration::from_secs(self.options.watch.rescan_interval_s);
             if let Some(planner) =
                 self.planner.as_ref().filter(|_| !interval.is_zero() && rescanned.elapsed() > interval)
