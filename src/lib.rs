@@ -23,3 +23,4 @@ pub mod model_store;
 pub mod preprocess;
 pub mod store;
 pub mod watch;
+pub mod world;
