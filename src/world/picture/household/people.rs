@@ -117,10 +117,11 @@ fn profile(canvas: &mut Canvas, dice: &mut Dice) {
     canvas.detail(&[(0.39, 0.33), (0.46, 0.37), (0.4, 0.4)], 0.018, DARK);
     canvas.detail(&[(0.38, 0.28), (0.49, 0.27)], 0.018, hair);
     canvas.detail(&[(0.47, 0.62), (0.42, 0.63)], 0.025, RED);
-    for _ in 0..dice.count(10, 26) {
+    canvas.stroke = canvas.stroke.min(0.012);
+    for _ in 0..dice.count(12, 30) {
         let (angle, far) = (dice.between(-18.0, 42.0), dice.ratio(0.06, 0.5));
         let at = polar((0.58, 0.57), far, angle);
-        canvas.circle(at, dice.between(0.008, 0.012 + 0.04 * far), TEAR);
+        canvas.circle(at, dice.between(0.012, 0.02 + 0.06 * far), TEAR);
     }
     for angle in [-14.0, 4.0, 20.0, 36.0] {
         let slip = dice.between(-4.0, 4.0);
@@ -179,14 +180,15 @@ pub(super) fn explosion(canvas: &mut Canvas, dice: &mut Dice) {
 /// Spikes of red, orange, yellow and white, one in the other, with rubble flung from it.
 fn burst(canvas: &mut Canvas, centre: Point, size: f64, dice: &mut Dice) {
     let (spikes, inner) = (dice.count(8, 15), dice.between(0.5, 0.7));
+    let whole = star(centre, (1.0, inner), spikes, 0.35, dice);
     let mut hue = dice.between(0.0, 14.0);
     for layer in 0..dice.count(2, 4) {
-        let share = 1.0 - 0.27 * layer as f64;
-        let points = star(centre, (size * share, size * share * inner), spikes, 0.35, dice);
-        canvas.polygon(&points, Hue(hue, 0.95 - 0.12 * layer as f64, 0.85 + 0.06 * layer as f64));
+        let share = size * (1.0 - 0.27 * layer as f64);
+        let within = |at: &Point| (centre.0 + (at.0 - centre.0) * share, centre.1 + (at.1 - centre.1) * share);
+        let mut edge: Vec<Point> = whole.iter().map(within).collect();
+        canvas.polygon(&edge, Hue(hue, 0.95 - 0.12 * layer as f64, 0.85 + 0.06 * layer as f64));
         if layer > 0 {
-            let mut edge = points.clone();
-            edge.push(points[0]);
+            edge.push(edge[0]);
             canvas.detail(&edge, 0.018, Hue(hue, 0.7, 0.9));
         }
         hue += dice.between(14.0, 24.0);

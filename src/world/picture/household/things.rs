@@ -235,6 +235,8 @@ pub(super) fn zipper(canvas: &mut Canvas, dice: &mut Dice) {
     let pull = dice.between(0.18, 0.3);
     let tab = [(0.46, slider), (0.54, slider), (0.57, slider + pull), (0.43, slider + pull)];
     canvas.polygon(&tab.map(lies), metal);
+    let rim = [tab[0], tab[3], tab[2], tab[1], body[1], body[0], body[3], body[2], tab[1], tab[0]];
+    canvas.detail(&rim.map(lies), 0.014, DARK);
     canvas.dot(lies((0.5, slider + pull - 0.06)), 0.03, DARK);
     canvas.dot(lies((0.5, slider)), 0.018, DARK);
 }

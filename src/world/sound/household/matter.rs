@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use super::super::Dice;
 use super::super::tape::{Pass, Tape, Wave};
-use super::{puff, repeated, ring, wander};
+use super::{Formant, puff, repeated, ring, through, voiced, wander};
 
 /// An escapement: watch, alarm clock, quartz wall clock or pendulum, strictly regular, often tick and tock in turn.
 pub(super) fn clock(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
@@ -22,7 +22,7 @@ pub(super) fn clock(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let limp_s = if dice.chance(0.5) { period_s * dice.between(-0.15, 0.15) } else { 0.0 };
     let uneven = dice.between(0.0, 0.25);
     let mut tape = Tape::silence(rate, seconds);
-    let mut at_s = dice.between(0.0, period_s.min(0.4 * seconds));
+    let mut at_s = dice.between(0.0, period_s.min(0.5));
     for beat in 0.. {
         let (part, late_s) = if beat % 2 == 0 { (&tick, 0.0) } else { (&tock, limp_s) };
         if at_s + late_s >= seconds {
@@ -41,13 +41,13 @@ fn tick(rate: f64, kind: usize, dice: &mut Dice) -> Tape {
     let mut at_s = 0.0;
     for _ in 0..dice.count(1, 4) {
         let gain = dice.between(0.3, 1.0);
-        let click = puff(rate, dice.ratio(1_800.0, 5_000.0) * size, 0.7, dice.ratio(0.004, 0.03), dice);
+        let click = puff(rate, dice.ratio(1_800.0, 5_000.0) * size, 0.7, dice.ratio(0.004, 0.06), dice);
         tape.mix(at_s, &click, 2.0 * gain);
         for _ in 0..dice.count(2, 5) {
             let (hertz, t60_s) = (dice.ratio(1_200.0, 6_000.0) * size, dice.ratio(0.01, 0.09));
             ring(&mut tape, at_s, hertz, gain * dice.between(0.05, 0.35), t60_s);
         }
-        at_s += dice.ratio(0.002, 0.025);
+        at_s += dice.ratio(0.002, 0.04);
     }
     if kind > 0 {
         for _ in 0..dice.count(1, 3) {
@@ -177,7 +177,7 @@ pub(super) fn spring(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let (pitch, sways_hz) = (dice.ratio(70.0, 260.0), dice.ratio(5.0, 17.0));
     let (t60_s, colour) = (dice.ratio(0.6, 2.4), dice.ratio(500.0, 1_800.0));
     let (bend, glide, quickens) = (dice.between(0.05, 0.5), dice.between(-0.5, 0.9), dice.between(-0.3, 0.5));
-    let wave = *dice.pick(&[Wave::Saw, Wave::Buzz(14), Wave::Buzz(20), Wave::Square]);
+    let bright = dice.between(0.75, 0.95);
     let q = dice.between(2.0, 6.0);
     repeated((rate, seconds), (0.02, 0.8), dice, |dice| {
         let (pitch, t60_s) = (pitch * dice.about(0.12), t60_s * dice.about(0.3));
@@ -185,7 +185,7 @@ pub(super) fn spring(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
         let sway = |t: f64| (TAU * sways_hz * t * (1.0 + quickens * t / t60_s) + start).sin();
         let calms = |t: f64| (-2.5 * t / t60_s).exp();
         let hertz = |t: f64| pitch * (glide * t / t60_s + bend * sway(t) * calms(t)).exp2();
-        let twang = Tape::tone(rate, t60_s, wave, hertz);
+        let twang = voiced(rate, t60_s, bright, hertz);
         let mut tape = twang.clone().swept(Pass::Band, q, |t| colour * (1.1 * sway(t) * (0.3 + calms(t))).exp2());
         let wide = twang.swept(Pass::Band, q, |t| 2.7 * colour * (0.8 * sway(t) * (0.3 + calms(t))).exp2());
         tape.mix(0.0, &wide, dice.between(0.2, 0.8));
@@ -204,9 +204,9 @@ pub(super) fn spring(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 pub(super) fn door(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let slips_hz = if dice.chance(0.65) { dice.ratio(18.0, 120.0) } else { dice.ratio(150.0, 600.0) };
     let size = dice.about(0.4);
-    let leaf: Vec<(f64, f64)> = [310.0, 560.0, 920.0, 1_450.0, 2_300.0, 3_600.0]
+    let leaf: Vec<Formant> = [310.0, 560.0, 920.0, 1_450.0, 2_300.0, 3_600.0]
         .into_iter()
-        .map(|hertz: f64| (hertz * size * dice.about(0.15), dice.ratio(0.2, 1.0)))
+        .map(|hertz: f64| (hertz * size * dice.about(0.15), dice.between(6.0, 18.0), dice.ratio(0.2, 1.0)))
         .collect();
     let (swing_s, shuts) = (dice.ratio(0.4, 2.2).min(0.8 * seconds), dice.chance(0.5));
     repeated((rate, seconds), (0.1, 0.9), dice, |dice| {
@@ -223,9 +223,11 @@ pub(super) fn door(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 }
 
 /// One swing: pulses at a wandering rate that excite the leaf.
-fn creak(rate: f64, seconds: f64, slips_hz: f64, leaf: &[(f64, f64)], dice: &mut Dice) -> Tape {
+fn creak(rate: f64, seconds: f64, slips_hz: f64, leaf: &[Formant], dice: &mut Dice) -> Tape {
     let (turns, force) = (wander(dice.ratio(0.8, 3.0), dice), wander(3.0, dice));
-    let (bend, jitter) = (dice.between(-1.2, 1.2), dice.ratio(0.03, 0.3));
+    // Slow slips come as they please; quick ones lock into a tone.
+    let jitter = dice.ratio(0.02, 0.2) * (60.0 / slips_hz).clamp(0.15, 1.5);
+    let bend = dice.between(-1.2, 1.2);
     let mut phase = 1.0;
     let slips = Tape::from_fn(rate, seconds, |t| {
         phase += slips_hz * (bend * (t / seconds - 0.5) + 0.7 * turns(t)).exp2() / rate;
@@ -235,12 +237,7 @@ fn creak(rate: f64, seconds: f64, slips_hz: f64, leaf: &[(f64, f64)], dice: &mut
         phase -= 1.0 + jitter * dice.normal().clamp(-2.5, 2.5);
         (1.0 + 0.5 * force(t)) * dice.about(0.4) * 20.0
     });
-    let mut heard = Tape::silence(rate, seconds);
-    for &(hertz, gain) in leaf {
-        let q = dice.between(6.0, 18.0);
-        heard.mix(0.0, &slips.clone().filtered(Pass::Band, hertz, q), gain);
-    }
-    heard.filtered(Pass::High, 150.0, 0.7).faded(0.05, 0.08).normalised(1.0)
+    through(&slips, leaf, 0.02).filtered(Pass::High, 150.0, 0.7).faded(0.05, 0.08).normalised(1.0)
 }
 
 /// The leaf falls into its frame: a thud of wood, then the latch.

@@ -4,10 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use super::super::Dice;
 use super::super::tape::{Pass, Tape};
-use super::{repeated, wander};
-
-/// A resonance of a mouth: frequency, sharpness, loudness.
-type Formant = (f64, f64, f64);
+use super::{Formant, repeated, through, voiced, wander};
 
 /// How a baby cries.
 #[derive(Clone, Copy)]
@@ -32,11 +29,11 @@ pub(super) fn baby(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let cry = Cry {
         pitch: dice.ratio(300.0, 620.0) * if mood == 2 { 1.25 } else { 1.0 },
         // A rhythmic cry, sobs, a scream, a mixture of short and long.
-        wail_s: [(0.5, 1.1), (0.12, 0.4), (0.9, 2.2), (0.15, 1.5)][mood],
+        wail_s: [(0.5, 1.2), (0.1, 0.35), (0.9, 2.2), (0.12, 1.5)][mood],
         rough: dice.between(0.0, 0.5) + if dice.chance(0.25) { 0.4 } else { 0.0 },
         bright: dice.between(0.72, 0.93),
-        arch: dice.between(0.05, 0.5),
-        gasp: dice.between(0.0, 0.5),
+        arch: dice.between(0.1, 0.75),
+        gasp: dice.between(0.0, 0.3),
     };
     let mouth: [Formant; 4] = [
         (cry.pitch.max(dice.between(850.0, 1_300.0)), dice.between(2.5, 5.0), 1.0),
@@ -44,7 +41,7 @@ pub(super) fn baby(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
         (dice.between(3_300.0, 4_600.0), 6.0, dice.between(0.3, 1.1)),
         (dice.between(5_500.0, 8_000.0), 5.0, dice.between(0.05, 0.5)),
     ];
-    let pauses_s = if mood == 1 { (0.04, 0.25) } else { (0.05, 0.5) };
+    let pauses_s = if mood == 1 { (0.04, 0.25) } else { (0.04, dice.ratio(0.2, 1.2)) };
     repeated((rate, seconds), pauses_s, dice, |dice| {
         let wail = wail(rate, cry, &mouth, dice);
         if dice.chance(0.5) {
@@ -80,7 +77,10 @@ fn wail(rate: f64, cry: Cry, mouth: &[Formant], dice: &mut Dice) -> Tape {
     }
     throat.mix(0.0, &Tape::noise(rate, length_s, dice), 0.05 + 0.5 * cry.rough * dice.between(0.2, 1.0));
     let push = wander(4.0, dice);
-    let cry = through(&throat, mouth, 0.25).shaped(|t| 1.0 + 0.25 * push(t));
+    // No two wails have the same vowel.
+    let mouth: Vec<Formant> =
+        mouth.iter().map(|(hertz, q, gain)| (hertz * dice.about(0.12), *q, gain * dice.about(0.4))).collect();
+    let cry = through(&throat, &mouth, 0.25).shaped(|t| 1.0 + 0.25 * push(t));
     cry.faded(dice.ratio(0.02, 0.12), dice.ratio(0.06, 0.3).min(0.4 * length_s)).normalised(1.0)
 }
 
@@ -163,25 +163,4 @@ fn blast(tape: &mut Tape, at_s: f64, (pitch, loud, air): (f64, f64, f64), dice: 
     let voice = through(&throat, &mouth, 0.05).faded(0.02, 0.6 * length_s).normalised(1.0);
     tape.mix(at_s + dice.between(0.0, 0.06), &voice, loud * dice.between(0.3, 0.9));
     length_s + 0.06
-}
-
-/// Vocal folds: partials that fall as powers of `bright`, summed in closed form, up to the Nyquist frequency.
-fn voiced(rate: f64, seconds: f64, bright: f64, mut hertz: impl FnMut(f64) -> f64) -> Tape {
-    let mut phase = 0.0_f64;
-    Tape::from_fn(rate, seconds, |t| {
-        let now = hertz(t).max(20.0);
-        phase = (phase + now / rate).fract();
-        let (angle, last) = (TAU * phase, (0.45 * rate / now).floor().max(1.0));
-        let rest = bright.powf(last) * (((last + 1.0) * angle).sin() - bright * (last * angle).sin());
-        (1.0 - bright) * (angle.sin() - rest) / (1.0 - 2.0 * bright * angle.cos() + bright * bright)
-    })
-}
-
-/// A throat heard through the resonances of a mouth, with some of it unchanged.
-fn through(throat: &Tape, mouth: &[Formant], direct: f64) -> Tape {
-    let mut heard = throat.clone().gained(direct);
-    for &(hertz, q, gain) in mouth {
-        heard.mix(0.0, &throat.clone().filtered(Pass::Band, hertz, q), gain);
-    }
-    heard
 }
