@@ -1,7 +1,7 @@
 //! A clock, broken glass, a zip, a coil, a door.
 
 use super::super::Dice;
-use super::super::canvas::{Canvas, Hue, Point, oval};
+use super::super::canvas::{Canvas, Hue, Manner, Point, oval};
 use super::{paint, polar, shade, star, wood};
 
 const DARK: Hue = Hue(230.0, 0.3, 0.15);
@@ -315,7 +315,7 @@ pub(super) fn door(canvas: &mut Canvas, dice: &mut Dice) {
     let free = if shut { right } else { left + (right - left) * dice.between(0.35, 0.8) };
     let deep = if shut { 0.0 } else { dice.between(0.04, 0.1) };
     canvas.rectangle((left, 0.04), (right, 1.0), 0.0, Hue(45.0, 0.3, if dice.chance(0.5) { 0.1 } else { 0.95 }));
-    if !shut && canvas.manner == super::super::canvas::Manner::Silhouette {
+    if !shut && canvas.manner == Manner::Silhouette {
         let gap = [(left, 0.06), (right - 0.01, 0.06), (right - 0.01, 1.0), (left, 1.0)];
         canvas.detail(&gap, 0.02, DARK);
         for row in 0..28 {

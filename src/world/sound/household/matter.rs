@@ -15,16 +15,15 @@ pub(super) fn clock(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
         2 | 3 => *dice.pick(&[1.0, 1.0, 1.0, 0.5]),
         _ => dice.between(0.35, 1.0),
     } * dice.about(0.01);
-    let tick = tick(rate, kind, dice);
+    let to = beat_sound(rate, kind, dice);
     // The two halves of a swing strike unlike parts of the anchor.
-    let tock =
-        if dice.chance(0.6) { self::tick(rate, kind, dice).gained(dice.between(0.3, 1.0)) } else { tick.clone() };
+    let fro = if dice.chance(0.6) { beat_sound(rate, kind, dice).gained(dice.between(0.3, 1.0)) } else { to.clone() };
     let limp_s = if dice.chance(0.5) { period_s * dice.between(-0.15, 0.15) } else { 0.0 };
     let uneven = dice.between(0.0, 0.25);
     let mut tape = Tape::silence(rate, seconds);
     let mut at_s = dice.between(0.0, period_s.min(0.5));
     for beat in 0.. {
-        let (part, late_s) = if beat % 2 == 0 { (&tick, 0.0) } else { (&tock, limp_s) };
+        let (part, late_s) = if beat % 2 == 0 { (&to, 0.0) } else { (&fro, limp_s) };
         if at_s + late_s >= seconds {
             break;
         }
@@ -35,7 +34,7 @@ pub(super) fn clock(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 }
 
 /// One beat: two to four tiny impacts within milliseconds, heard through small metal parts and a case.
-fn tick(rate: f64, kind: usize, dice: &mut Dice) -> Tape {
+fn beat_sound(rate: f64, kind: usize, dice: &mut Dice) -> Tape {
     let mut tape = Tape::silence(rate, 0.35);
     let size = [2.2, 1.3, 1.0, 1.0, 0.6][kind] * dice.about(0.3);
     let mut at_s = 0.0;

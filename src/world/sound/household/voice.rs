@@ -102,7 +102,7 @@ pub(super) fn sneeze(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let again = if dice.chance(0.45) { (8.0, 9.0) } else { (0.3, 2.2) };
     // In a short recording there is no time for a long breath before it.
     let breath_s = if seconds < 2.0 { 0.15 } else { 0.6 };
-    let (breathes, shouts, blows) = (dice.chance(0.6), dice.between(0.0, 1.2), dice.between(0.5, 1.5));
+    let (breathes, shouts, blows) = (dice.chance(0.6), dice.between(0.0, 1.0), dice.between(0.7, 1.6));
     repeated((rate, seconds), again, dice, |dice| {
         let mut tape = Tape::silence(rate, 2.4);
         let mut at_s = 0.0;
@@ -139,7 +139,7 @@ fn shout(tape: &mut Tape, at_s: f64, (pitch, loud): (f64, f64), dice: &mut Dice)
     let length_s = dice.ratio(0.05, 0.28);
     let (from, to) = (pitch * dice.between(0.8, 1.3), pitch * dice.between(0.9, 1.7));
     let mut throat = voiced(tape.rate, length_s, dice.between(0.75, 0.92), |t| from + (to - from) * t / length_s);
-    throat.mix(0.0, &Tape::noise(tape.rate, length_s, dice), dice.between(0.1, 0.8));
+    throat.mix(0.0, &Tape::noise(tape.rate, length_s, dice), dice.between(0.15, 1.2));
     let mouth =
         [(dice.between(550.0, 950.0), 4.0, 1.0), (dice.between(1_200.0, 2_100.0), 5.0, 0.8), (2_900.0, 5.0, 0.5)];
     let vowel = through(&throat, &mouth, 0.1).faded(0.015, 0.015).normalised(0.9);
@@ -155,12 +155,12 @@ fn blast(tape: &mut Tape, at_s: f64, (pitch, loud, air): (f64, f64, f64), dice: 
     let colour = |t: f64| dark + (bright - dark) * (-t / (0.35 * length_s)).exp();
     let hiss = Tape::noise(rate, length_s, dice).swept(Pass::Band, q, colour).struck(0.004, length_s * 1.6);
     tape.mix(at_s, &hiss.normalised(1.0), air);
-    let wide = Tape::noise(rate, 0.08, dice).filtered(Pass::High, 300.0, 0.7).struck(0.002, dice.between(0.05, 0.12));
+    let wide = Tape::noise(rate, length_s, dice).filtered(Pass::High, 400.0, 0.7).struck(0.002, dice.ratio(0.06, 0.5));
     tape.mix(at_s, &wide.normalised(0.8), air * dice.between(0.3, 1.0));
     let fall = dice.between(0.35, 0.85);
     let throat = voiced(rate, length_s, dice.between(0.6, 0.9), |t| 1.15 * pitch * fall.powf(t / length_s));
     let mouth = [(dice.between(320.0, 700.0), 4.0, 1.0), (dice.between(800.0, 1_500.0), 5.0, 0.6), (2_500.0, 5.0, 0.3)];
     let voice = through(&throat, &mouth, 0.05).faded(0.02, 0.6 * length_s).normalised(1.0);
-    tape.mix(at_s + dice.between(0.0, 0.06), &voice, loud * dice.between(0.3, 0.9));
+    tape.mix(at_s + dice.between(0.0, 0.06), &voice, loud * dice.between(0.1, 0.75));
     length_s + 0.06
 }
