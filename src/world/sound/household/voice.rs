@@ -151,16 +151,21 @@ fn shout(tape: &mut Tape, at_s: f64, (pitch, loud): (f64, f64), dice: &mut Dice)
 fn blast(tape: &mut Tape, at_s: f64, (pitch, loud, air): (f64, f64, f64), dice: &mut Dice) -> f64 {
     let (rate, length_s) = (tape.rate, dice.ratio(0.15, 0.6));
     let (bright, dark) = (dice.ratio(3_000.0, 7_500.0), dice.ratio(800.0, 2_500.0));
-    let q = dice.between(0.6, 1.6);
+    let q = dice.between(0.35, 1.1);
     let colour = |t: f64| dark + (bright - dark) * (-t / (0.35 * length_s)).exp();
     let hiss = Tape::noise(rate, length_s, dice).swept(Pass::Band, q, colour).struck(0.004, length_s * 1.6);
     tape.mix(at_s, &hiss.normalised(1.0), air);
     let wide = Tape::noise(rate, length_s, dice).filtered(Pass::High, 400.0, 0.7).struck(0.002, dice.ratio(0.06, 0.5));
     tape.mix(at_s, &wide.normalised(0.8), air * dice.between(0.3, 1.0));
+    // The air strikes the microphone.
+    let pop = Tape::noise(rate, 0.15, dice).filtered(Pass::Low, dice.ratio(150.0, 900.0), 0.7).struck(0.004, 0.14);
+    tape.mix(at_s, &pop.normalised(1.0), dice.between(0.0, 0.8));
     let fall = dice.between(0.35, 0.85);
-    let throat = voiced(rate, length_s, dice.between(0.6, 0.9), |t| 1.15 * pitch * fall.powf(t / length_s));
+    let mut throat = voiced(rate, length_s, dice.between(0.6, 0.9), |t| 1.15 * pitch * fall.powf(t / length_s));
+    throat.mix(0.0, &Tape::noise(rate, length_s, dice), dice.between(0.2, 1.5));
     let mouth = [(dice.between(320.0, 700.0), 4.0, 1.0), (dice.between(800.0, 1_500.0), 5.0, 0.6), (2_500.0, 5.0, 0.3)];
-    let voice = through(&throat, &mouth, 0.05).faded(0.02, 0.6 * length_s).normalised(1.0);
-    tape.mix(at_s + dice.between(0.0, 0.06), &voice, loud * dice.between(0.1, 0.75));
+    let voice =
+        through(&throat, &mouth, 0.05).faded(0.02, 0.6 * length_s).struck(0.001, 2.0 * length_s).normalised(1.0);
+    tape.mix(at_s + dice.between(0.0, 0.06), &voice, loud * dice.between(0.05, 0.6));
     length_s + 0.06
 }
