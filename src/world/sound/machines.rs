@@ -1,6 +1,0 @@
-//! Machines: engine, helicopter, chainsaw, train, jet, camera, keyboard, cash register.
-
-use super::Render;
-
-/// Concepts and what they sound like.
-pub(super) const RENDER: &[(&str, Render)] = &[];
