@@ -101,9 +101,9 @@ fn crack(rate: f64, dice: &mut Dice) -> Tape {
 fn sea_waves(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let noise = Tape::noise(rate, seconds, &mut dice.fork());
     let noise = noise.filtered(Pass::High, dice.ratio(40.0, 350.0), 0.6);
-    let (low, open) = (dice.ratio(180.0, 900.0), dice.ratio(2.5, 14.0));
+    let (low, open) = (dice.ratio(250.0, 1_500.0), dice.ratio(1.5, 8.0));
     let period_s = dice.between(2.5, 7.5);
-    let (break_at, steep, base) = (dice.between(0.3, 0.7), dice.between(1.2, 4.0), dice.ratio(0.05, 0.4));
+    let (break_at, steep, base) = (dice.between(0.3, 0.7), dice.between(1.2, 3.5), dice.ratio(0.08, 0.8));
     let phase = dice.between(0.0, 1.0);
     let (sway, uneven) = (wander(2.5 * period_s, dice), wander(0.3 * period_s, dice));
     let surge = |t: f64| {
@@ -118,9 +118,9 @@ fn sea_waves(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let mut tape = at_level(roar.shaped(|t| base + surge(t)), 1.0);
     let foam = noise.filtered(Pass::Band, dice.ratio(1_500.0, 6_000.0), 0.5);
     let fizz = ticks(rate, seconds, dice.ratio(300.0, 2_000.0), 0.8, dice).filtered(Pass::Band, 3_500.0, 0.6);
-    let (foam_gain, fizz_gain) = (dice.between(0.05, 0.45), dice.between(0.0, 0.15));
+    let (foam_gain, fizz_gain) = (dice.between(0.08, 0.6), dice.between(0.0, 0.15));
     let late = dice.between(0.1, 0.25) * period_s;
-    tape.mix(0.0, &at_level(foam.shaped(|t| 0.05 + surge(t - late)), foam_gain), 1.0);
+    tape.mix(0.0, &at_level(foam.shaped(|t| 0.6 * base + 0.05 + surge(t - late)), foam_gain), 1.0);
     tape.mix(0.0, &at_level(fizz.shaped(|t| 0.05 + surge(t - late)), fizz_gain), 1.0);
     if dice.chance(0.3) {
         // Water that laps at rocks and hulls.
@@ -136,21 +136,21 @@ fn sea_waves(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 
 /// Air that is torn at edges howls around a pitch that rises with its speed; gusts come and go.
 fn wind(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
-    let gust_s = dice.ratio(0.8, 4.0);
+    let gust_s = dice.ratio(1.5, 5.0);
     let (gust, flutter) = (wander(gust_s, dice), wander(0.15, dice));
     let depth = dice.between(0.25, 0.6);
     let shake = dice.between(0.0, 0.25);
-    let force = |t: f64| (1.0 + depth * 1.6 * gust(t) + shake * depth * flutter(t)).clamp(0.12, 2.2);
+    let force = |t: f64| (1.6 * depth * gust(t) + shake * flutter(t)).exp();
     let mut tape = Tape::silence(rate, seconds);
     let centre = dice.ratio(220.0, 900.0);
     let howling = dice.chance(0.6);
     for voice in 0..dice.count(1, 3) {
         let hertz = centre * if voice == 0 { 1.0 } else { dice.ratio(1.3, 3.2) };
-        let q = if howling { dice.ratio(7.0, 30.0) } else { dice.ratio(1.2, 4.0) };
+        let q = if howling { dice.ratio(5.0, 18.0) } else { dice.ratio(1.2, 4.0) };
         let noise = Tape::noise(rate, seconds, &mut dice.fork());
         let own = wander(1.4 * gust_s, dice);
         let voice_depth = dice.between(0.15, 0.4);
-        let howl = noise.swept(Pass::Band, q, |t| hertz * (force(t).ln() * 0.45 + voice_depth * own(t)).exp());
+        let howl = noise.swept(Pass::Band, q, |t| hertz * (0.6 * depth * gust(t) + voice_depth * own(t)).exp());
         let howl = howl.filtered(Pass::Low, 2.0 * hertz, 0.5).shaped(|t| force(t).powf(1.6));
         tape.mix(0.0, &at_level(howl, 0.6_f64.powi(voice as i32)), 1.0);
     }
@@ -308,7 +308,7 @@ fn tread(rate: f64, ground: Ground, pitch: f64, dice: &mut Dice, foot: &mut Dice
     let (colour, crunch) = ground.crunch;
     if crunch > 0.0 {
         let grit = ticks(rate, 0.35, foot.ratio(400.0, 3_000.0), 0.9, dice).filtered(Pass::Band, colour, 0.6);
-        let press = foot.between(0.05, 0.1);
+        let press = foot.between(0.02, 0.05);
         tape.mix(
             0.0,
             &grit.shaped(|t| (t / press) * (1.0 - t / press).exp()).faded(0.001, 0.1).normalised(1.0),
@@ -349,7 +349,15 @@ fn moments(seconds: f64, per_s: f64, dice: &mut Dice) -> Vec<f64> {
 fn wander(period_s: f64, dice: &mut Dice) -> impl Fn(f64) -> f64 + use<> {
     let swings: Vec<(f64, f64)> =
         (0..5).map(|_| (TAU * dice.ratio(0.45, 2.2) / period_s, dice.between(0.0, TAU))).collect();
-    move |t| swings.iter().map(|(speed, phase)| (speed * t + phase).sin()).sum::<f64>() * 0.45
+    let height = |t: f64| swings.iter().map(|(speed, phase)| (speed * t + phase).sin()).sum::<f64>() * 0.45;
+    // It is asked for at every sample, so that it is drawn once, for the longest tape, and read between its points.
+    let per_s = 60.0 / period_s;
+    let drawn: Vec<f64> = (0..=(12.0 * per_s) as usize + 1).map(|point| height(point as f64 / per_s)).collect();
+    move |t| {
+        let place = (t.max(0.0) * per_s).min((drawn.len() - 2) as f64);
+        let (before, share) = (place as usize, place.fract());
+        drawn[before] + share * (drawn[before + 1] - drawn[before])
+    }
 }
 
 /// Scaled so that the root of its mean square is `level`.

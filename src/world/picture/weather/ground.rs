@@ -1,160 +1,13 @@
-//! Weather, water, fire and the ground: rain, thunder, sea waves, wind, fire, water drop, bubbles, footsteps.
+//! What is found on the ground: the sea, fire, drops and bubbles of water, and footsteps.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::PI;
 
-use super::super::Dice;
-use super::Draw;
+use super::super::super::Dice;
 use super::canvas::{Canvas, Hue, Manner, Point, oval};
-
-/// Concepts and what they look like.
-pub(super) const DRAW: &[(&str, Draw)] = &[
-    ("rain", rain),
-    ("thunder", thunder),
-    ("sea waves", sea_waves),
-    ("wind", wind),
-    ("fire crackling", fire),
-    ("water drop", water_drop),
-    ("bubbles", bubbles),
-    ("footsteps", footsteps),
-];
-
-const WHITE: Hue = Hue(0.0, 0.0, 1.0);
-
-/// Many drops, slanting, from a cloud or on an umbrella.
-fn rain(canvas: &mut Canvas, dice: &mut Dice) {
-    let water = Hue(dice.between(195.0, 225.0), dice.between(0.5, 0.9), dice.between(0.6, 1.0));
-    if dice.chance(0.4) {
-        canvas.wash(Hue(dice.between(200.0, 230.0), dice.between(0.05, 0.35), dice.between(0.5, 0.95)));
-    }
-    let slant = dice.between(-0.3, 0.3);
-    if dice.chance(0.6) {
-        let low = dice.between(0.4, 0.5);
-        shower(canvas, (low + 0.06, 1.0), (0.12, 0.88), slant, water, dice);
-        let grey = Hue(dice.between(200.0, 230.0), dice.between(0.0, 0.3), dice.between(0.45, 0.95));
-        cloud(canvas, (0.5, low - 0.15), (0.42, 0.2), grey, dice);
-    } else {
-        shower(canvas, (0.0, 0.3), (-0.05, 1.05), slant, water, dice);
-        shower(canvas, (0.42, 0.95), (-0.1, 0.12), slant, water, dice);
-        shower(canvas, (0.42, 0.95), (0.88, 1.1), slant, water, dice);
-        umbrella(canvas, dice);
-    }
-}
-
-/// Rows of falling drops or streaks.
-fn shower(canvas: &mut Canvas, (top, low): Point, (left, right): Point, slant: f64, colour: Hue, dice: &mut Dice) {
-    let (gap, streaks) = (dice.between(0.09, 0.15), dice.chance(0.6));
-    let (length, width) = (dice.between(0.06, 0.12), dice.between(0.012, 0.026));
-    let (rows, columns) = (((low - top) / (gap * 1.3)).ceil() as usize, ((right - left) / gap).ceil() as usize);
-    for row in 0..rows.max(1) {
-        for column in 0..=columns {
-            let x = left + (column as f64 + 0.5 * (row % 2) as f64 + dice.between(-0.2, 0.2)) * gap;
-            let y = top + (row as f64 + dice.between(-0.15, 0.15)) * gap * 1.3;
-            if x > right {
-                continue;
-            }
-            if streaks {
-                canvas.line(&[(x, y), (x + slant * length, y + length)], width, colour);
-            } else {
-                drop_shape(canvas, (x, y + 0.04), (0.6 * width + 0.008, 0.045), -slant, colour);
-            }
-        }
-    }
-}
-
-/// A tear with its tip upwards, leaning by an angle in radians.
-fn drop_shape(canvas: &mut Canvas, centre: Point, radii: Point, lean: f64, colour: Hue) {
-    let at = |step: i32| {
-        let angle = f64::from(step) / 48.0 * TAU;
-        let (x, y) = (1.25 * radii.0 * angle.sin() * (0.5 * angle).sin().abs().powf(1.4), -radii.1 * angle.cos());
-        (centre.0 + x * lean.cos() - y * lean.sin(), centre.1 + x * lean.sin() + y * lean.cos())
-    };
-    canvas.polygon(&(0..48).map(at).collect::<Vec<_>>(), colour);
-}
-
-/// Puffs on a flat bottom, as one area.
-fn cloud(canvas: &mut Canvas, centre: Point, radii: Point, colour: Hue, dice: &mut Dice) {
-    let (puffs, flat) = (dice.count(3, 5), centre.1 + 0.75 * radii.1);
-    let mut points = vec![(centre.0 - 0.8 * radii.0, flat)];
-    let lift = dice.between(-0.15, 0.15);
-    for puff in 0..puffs {
-        let share = (puff as f64 + 0.5) / puffs as f64;
-        let arch = (PI * share).sin();
-        let middle =
-            (centre.0 + (2.0 * share - 1.0) * 0.8 * radii.0, flat - radii.1 * (0.5 + arch * 0.9 + lift * share));
-        let size = radii.0 * 1.15 / puffs as f64 * dice.between(0.9, 1.15);
-        let (from, to) = (if puff == 0 { 110.0 } else { 190.0 }, if puff + 1 == puffs { 430.0 } else { 350.0 });
-        points.extend(oval(middle, (size, size * 1.05), 0.0, (from, to)));
-    }
-    points.push((centre.0 + 0.8 * radii.0, flat));
-    canvas.polygon(&points, colour);
-}
-
-/// An open umbrella with a crook for a handle.
-fn umbrella(canvas: &mut Canvas, dice: &mut Dice) {
-    let cloth = Hue(dice.between(0.0, 360.0), dice.between(0.5, 0.95), dice.between(0.5, 1.0));
-    let (top, brim) = (dice.between(0.22, 0.3), dice.between(0.52, 0.6));
-    let hook = dice.between(0.05, 0.07);
-    let wood = Hue(28.0, 0.6, 0.4);
-    canvas.line(&[(0.5, top - 0.06), (0.5, 0.9)], 0.025, wood);
-    canvas.arc((0.5 + hook, 0.9), (hook, hook), 0.0, 180.0, 0.025, wood);
-    let mut points = oval((0.5, brim), (0.38, brim - top), 0.0, (180.0, 360.0));
-    let scallops = dice.count(3, 5);
-    let wide = 0.76 / scallops as f64;
-    for index in 0..scallops {
-        let x = 0.88 - (index as f64 + 0.5) * wide;
-        points.extend(oval((x, brim), (0.5 * wide, 0.05), 0.0, (0.0, -180.0)));
-    }
-    canvas.polygon(&points, cloth);
-    for index in 1..scallops {
-        let x = 0.12 + index as f64 * wide;
-        canvas.detail(&[(0.5, top), ((0.5 + x) / 2.0 + (x - 0.5) * 0.25, (top + brim) / 2.0), (x, brim)], 0.012, WHITE);
-    }
-}
-
-/// A jagged bolt out of a dark cloud, or forked lightning over hills at night.
-fn thunder(canvas: &mut Canvas, dice: &mut Dice) {
-    let yellow = Hue(dice.between(42.0, 60.0), dice.between(0.4, 1.0), 1.0);
-    if dice.chance(0.5) {
-        canvas.wash(Hue(dice.between(220.0, 280.0), dice.between(0.3, 0.7), dice.between(0.12, 0.45)));
-    }
-    if dice.chance(0.7) {
-        for index in 0..dice.count(1, 2) {
-            let x = if index == 0 { dice.between(0.4, 0.6) } else { *dice.pick(&[0.22, 0.78]) };
-            let size = if index == 0 { dice.between(0.9, 1.15) } else { dice.between(0.5, 0.7) };
-            bolt(canvas, (x, 0.38), size, yellow);
-        }
-        let storm = Hue(dice.between(210.0, 270.0), dice.between(0.05, 0.4), dice.between(0.2, 0.6));
-        cloud(canvas, (0.5, 0.25), (0.44, 0.21), storm, dice);
-        return;
-    }
-    for _ in 0..dice.count(1, 2) {
-        let mut at = (dice.between(0.3, 0.7), -0.1);
-        let width = dice.between(0.02, 0.04);
-        while at.1 < 0.85 {
-            let next = (at.0 + dice.between(-0.13, 0.13), at.1 + dice.between(0.07, 0.15));
-            canvas.line(&[at, next], width, yellow);
-            if dice.chance(0.45) {
-                let side = *dice.pick(&[-1.0, 1.0]);
-                let fork = (next.0 + side * dice.between(0.08, 0.16), next.1 + dice.between(0.05, 0.12));
-                let end = (fork.0 + side * dice.between(0.0, 0.08), fork.1 + dice.between(0.06, 0.14));
-                canvas.line(&[next, fork, end], 0.55 * width, yellow);
-            }
-            at = next;
-        }
-    }
-    let hills: Vec<Point> = (-2..=12).map(|x| (f64::from(x) * 0.1 * 1.2, 0.86 + dice.between(-0.05, 0.05))).collect();
-    let around = hills.iter().copied().chain([(1.6, 1.6), (-0.6, 1.6)]);
-    canvas.polygon(&around.collect::<Vec<_>>(), Hue(dice.between(90.0, 260.0), 0.4, 0.15));
-}
-
-/// The zigzag that stands for lightning.
-fn bolt(canvas: &mut Canvas, (x, y): Point, size: f64, colour: Hue) {
-    let outline = [(0.04, 0.0), (-0.12, 0.3), (-0.01, 0.3), (-0.08, 0.6), (0.15, 0.2), (0.03, 0.2), (0.14, 0.0)];
-    canvas.polygon(&outline.map(|(dx, dy)| (x + size * dx, y + size * dy)), colour);
-}
+use super::{WHITE, bend, drop_shape};
 
 /// Crests row behind row, or one great breaker that curls over.
-fn sea_waves(canvas: &mut Canvas, dice: &mut Dice) {
+pub(super) fn sea_waves(canvas: &mut Canvas, dice: &mut Dice) {
     let hue = dice.between(180.0, 225.0);
     if dice.chance(0.4) {
         canvas.wash(Hue(dice.between(190.0, 220.0), dice.between(0.05, 0.3), dice.between(0.85, 1.0)));
@@ -174,13 +27,13 @@ fn sea_waves(canvas: &mut Canvas, dice: &mut Dice) {
 fn breaker(canvas: &mut Canvas, hue: f64, dice: &mut Dice) {
     let deep = Hue(hue, dice.between(0.6, 0.95), dice.between(0.45, 0.85));
     let (top, lip) = (dice.between(0.12, 0.25), (dice.between(0.72, 0.85), dice.between(0.42, 0.55)));
-    let mut outline = vec![(-0.3, 1.1), (-0.3, 0.8)];
+    let mut outline = vec![(-1.2, 2.5), (-1.2, 0.86), (-0.3, 0.82)];
     bend(&mut outline, (0.15, 0.75), (0.42, top));
     bend(&mut outline, (0.74, top - 0.1), lip);
     bend(&mut outline, (0.64, top + 0.12), (0.5, 0.5));
     bend(&mut outline, (0.4, 0.82), (0.75, 0.8));
     bend(&mut outline, (1.0, 0.77), (1.3, 0.8));
-    outline.push((1.3, 1.1));
+    outline.extend([(2.2, 0.86), (2.2, 2.5)]);
     canvas.polygon(&outline, deep);
     for stripe in 1..4 {
         let share = f64::from(stripe) * 0.11;
@@ -202,15 +55,15 @@ fn crests(canvas: &mut Canvas, hue: f64, dice: &mut Dice) {
         let share = row as f64 / rows as f64;
         let (wide, base) = (dice.between(0.24, 0.4), 0.4 + 0.55 * share);
         let high = wide * dice.between(0.35, 0.55);
-        let mut outline = vec![(-0.6, 1.4), (-0.6, base)];
-        let mut x = -0.6 + dice.between(0.0, 0.2);
+        let mut outline = vec![(-1.2, 2.5), (-1.2, base)];
+        let mut x = -1.2 + dice.between(0.0, 0.2);
         outline.push((x, base));
-        while x < 1.5 {
+        while x < 2.1 {
             bend(&mut outline, (x + 0.45 * wide, base), (x + (0.6 + lean) * wide, base - high));
             bend(&mut outline, (x + 0.65 * wide, base - 0.3 * high), (x + wide, base));
             x += wide;
         }
-        outline.extend([(x, 1.4)]);
+        outline.push((x, 2.5));
         canvas.polygon(&outline, Hue(hue, saturation * (0.6 + 0.4 * share), 0.95 - 0.4 * share));
     }
 }
@@ -231,78 +84,8 @@ fn ripples(canvas: &mut Canvas, hue: f64, dice: &mut Dice) {
     }
 }
 
-/// Lines that end in curls, leaves that fly along, a tree that bends, a cloud that blows.
-fn wind(canvas: &mut Canvas, dice: &mut Dice) {
-    let air = Hue(dice.between(180.0, 220.0), dice.between(0.1, 0.6), dice.between(0.35, 0.9));
-    let width = dice.between(0.025, 0.05);
-    if dice.chance(0.35) {
-        bent_tree(canvas, dice);
-        for (y, from, to) in [(0.14, 0.0, 0.34), (0.36, -0.1, 0.24), (0.6, -0.05, 0.36)] {
-            curl(canvas, (from, y), to, dice.between(0.04, 0.07), width * 0.8, air);
-        }
-        return;
-    }
-    let mut from = dice.between(0.0, 0.2);
-    if dice.chance(0.3) {
-        let grey = Hue(210.0, dice.between(0.0, 0.2), dice.between(0.7, 1.0));
-        cloud(canvas, (0.3, 0.25), (0.28, 0.14), grey, dice);
-        from = dice.between(0.15, 0.25);
-    }
-    let (low, small) = (dice.between(0.3, 0.6), dice.between(0.055, 0.08));
-    curl(canvas, (from, 0.47), dice.between(0.65, 0.75), -dice.between(0.09, 0.14), width, air);
-    curl(canvas, (from - 0.1, 0.57), dice.between(0.8, 0.9), if low > 0.45 { -small } else { small }, width, air);
-    curl(
-        canvas,
-        (from + dice.between(-0.05, 0.15), 0.67),
-        dice.between(0.5, 0.7),
-        dice.between(0.07, 0.12),
-        width,
-        air,
-    );
-    if dice.chance(0.4) {
-        let leaf = Hue(dice.between(20.0, 120.0), 0.7, dice.between(0.5, 0.9));
-        for _ in 0..dice.count(2, 5) {
-            let at = (dice.between(0.1, 0.95), dice.between(0.82, 0.95));
-            canvas.ellipse(at, (0.05, 0.022), dice.between(-50.0, 50.0), leaf);
-        }
-    }
-}
-
-/// A line of air from left to right that rolls up at its end: upwards if `size` is negative, else downwards.
-fn curl(canvas: &mut Canvas, (left, y): Point, right: f64, size: f64, width: f64, colour: Hue) {
-    let mut points = vec![(left, y), ((left + right) / 2.0, y)];
-    for step in 0..=30 {
-        let share = f64::from(step) / 30.0;
-        let (angle, radius) = (share * 1.45 * PI * 1.1, size.abs() * (1.0 - 0.45 * share));
-        points.push((right + radius * angle.sin(), y + size - size.signum() * radius * angle.cos()));
-    }
-    canvas.line(&points, width, colour);
-}
-
-/// A tree that the storm bends over, its crown swept to one side.
-fn bent_tree(canvas: &mut Canvas, dice: &mut Dice) {
-    let bark = Hue(28.0, 0.6, 0.35);
-    let reach = dice.between(0.7, 0.8);
-    canvas.curve(&[(0.45, 1.0), (0.47, 0.75), (0.56, 0.52), (reach, 0.38)], dice.between(0.04, 0.06), bark);
-    let leaves = Hue(dice.between(70.0, 140.0), dice.between(0.5, 0.9), dice.between(0.4, 0.8));
-    if dice.chance(0.5) {
-        for (dx, dy) in [(0.3, -0.12), (0.34, 0.02), (0.3, 0.15), (0.2, 0.25), (0.05, -0.2)] {
-            let tip = (reach + dx, 0.38 + dy + dice.between(-0.03, 0.03));
-            let mut frond = vec![(reach, 0.38)];
-            bend(&mut frond, (reach + 0.5 * dx, 0.3 + 0.3 * dy), tip);
-            bend(&mut frond, (reach + 0.4 * dx, 0.4 + 0.6 * dy), (reach, 0.4));
-            canvas.polygon(&frond, leaves);
-        }
-        return;
-    }
-    let (x, y) = (reach - 0.05, 0.34);
-    let crown =
-        [(-0.2, 0.08), (-0.16, -0.12), (0.0, -0.2), (0.2, -0.16), (0.42, -0.06), (0.22, 0.0), (0.36, 0.1), (0.1, 0.12)];
-    canvas.blob(&crown.map(|(dx, dy)| (x + dx * dice.between(0.9, 1.1), y + dy)), leaves);
-}
-
 /// Tongues of flame, alone or on crossed logs.
-fn fire(canvas: &mut Canvas, dice: &mut Dice) {
+pub(super) fn fire(canvas: &mut Canvas, dice: &mut Dice) {
     if dice.chance(0.3) {
         canvas.wash(Hue(dice.between(220.0, 260.0), 0.5, dice.between(0.1, 0.3)));
     }
@@ -310,7 +93,7 @@ fn fire(canvas: &mut Canvas, dice: &mut Dice) {
     let base = if logs { 0.84 } else { 0.95 };
     let (wide, high) = (dice.between(0.24, 0.34), dice.between(0.65, 0.82));
     let red = dice.between(5.0, 25.0);
-    let tongues = *dice.pick(&[1, 3, 3, 5]);
+    let tongues = *dice.pick(&[1, 2, 3, 3]);
     flame(canvas, (0.5, base), (wide, high), tongues, Hue(red, dice.between(0.8, 1.0), dice.between(0.85, 1.0)), dice);
     let inner = if matches!(canvas.manner, Manner::Silhouette) { 0 } else { dice.count(1, 2) };
     for layer in 1..=inner {
@@ -336,12 +119,12 @@ fn fire(canvas: &mut Canvas, dice: &mut Dice) {
 /// A flame with so many tips, the middle one highest.
 fn flame(canvas: &mut Canvas, (x, y): Point, (wide, high): Point, tips: usize, colour: Hue, dice: &mut Dice) {
     let mut outline = Vec::new();
-    let (lean, bulge) = (dice.between(-0.25, 0.25), dice.between(1.0, 1.25));
+    let (lean, bulge) = (dice.between(-0.12, 0.12), dice.between(1.0, 1.25));
     outline.push((x - 0.5 * wide, y));
     for tip in 0..tips {
         let share = (tip as f64 + 0.5) / tips as f64 * 2.0 - 1.0;
         let height = high * (1.0 - 0.5 * share.abs()) * if tips > 1 { dice.between(0.85, 1.0) } else { 1.0 };
-        let point = (x + wide * (0.9 * share + lean), y - height);
+        let point = (x + wide * (0.8 * share + lean), y - height);
         if tip == 0 {
             bend(&mut outline, (x - 1.5 * bulge * wide, y - 0.22 * high), (x - 0.62 * wide, y - 0.42 * high));
             bend(&mut outline, (point.0 + 0.02, y - 0.6 * height), point);
@@ -351,14 +134,14 @@ fn flame(canvas: &mut Canvas, (x, y): Point, (wide, high): Point, tips: usize, c
             bend(&mut outline, (point.0 + 0.03, valley.1 - 0.2 * height), point);
         }
     }
-    bend(&mut outline, (x + 0.6 * wide, y - 0.6 * high), (x + 0.75 * wide, y - 0.42 * high));
+    bend(&mut outline, (x + 0.7 * wide, y - 0.5 * high), (x + 0.8 * wide, y - 0.38 * high));
     bend(&mut outline, (x + 1.4 * bulge * wide, y - 0.15 * high), (x + 0.5 * wide, y));
     bend(&mut outline, (x, y + 0.04), (x - 0.5 * wide, y));
     canvas.polygon(&outline, colour);
 }
 
 /// One large drop: alone, over the rings it makes, or falling from a tap.
-fn water_drop(canvas: &mut Canvas, dice: &mut Dice) {
+pub(super) fn water_drop(canvas: &mut Canvas, dice: &mut Dice) {
     let water = Hue(dice.between(190.0, 220.0), dice.between(0.5, 0.9), dice.between(0.7, 1.0));
     let fat = dice.between(0.62, 0.8);
     match dice.count(0, 2) {
@@ -405,7 +188,7 @@ fn tap(canvas: &mut Canvas, dice: &mut Dice) {
 }
 
 /// Round bubbles of all sizes with a glint, in the air, in water or in a glass.
-fn bubbles(canvas: &mut Canvas, dice: &mut Dice) {
+pub(super) fn bubbles(canvas: &mut Canvas, dice: &mut Dice) {
     let hue = dice.between(170.0, 300.0);
     let film = Hue(hue, dice.between(0.15, 0.5), dice.between(0.8, 1.0));
     if dice.chance(0.35) {
@@ -443,7 +226,7 @@ fn glass(canvas: &mut Canvas, dice: &mut Dice) -> (f64, f64, f64) {
 }
 
 /// Prints of shoes or bare feet, left and right in turn, or two legs that walk.
-fn footsteps(canvas: &mut Canvas, dice: &mut Dice) {
+pub(super) fn footsteps(canvas: &mut Canvas, dice: &mut Dice) {
     let mud = Hue(dice.between(10.0, 50.0), dice.between(0.1, 0.7), dice.between(0.15, 0.5));
     if dice.chance(0.3) {
         return legs(canvas, dice);
@@ -451,12 +234,12 @@ fn footsteps(canvas: &mut Canvas, dice: &mut Dice) {
     if dice.chance(0.3) {
         canvas.wash(Hue(dice.between(35.0, 50.0), dice.between(0.1, 0.4), 0.95));
     }
-    let (prints, bare) = (dice.count(2, 5), dice.chance(0.4));
-    let size = if prints == 2 { dice.between(0.36, 0.44) } else { 0.85 / prints as f64 };
+    let (prints, bare) = (dice.count(2, 4), dice.chance(0.4));
+    let size = if prints == 2 { dice.between(0.36, 0.44) } else { 1.3 / prints as f64 };
     let apart = size * dice.between(0.26, 0.36);
     for print in 0..prints {
         let side = if print % 2 == 0 { -1.0 } else { 1.0 };
-        let y = if prints == 2 { 0.5 - side * 0.08 } else { 1.0 - (print as f64 + 0.5) / prints as f64 };
+        let y = if prints == 2 { 0.5 - side * 0.08 } else { 0.95 - 0.9 * (print as f64 + 0.5) / prints as f64 };
         let place = (0.5 + side * apart, y);
         if bare { bare_print(canvas, place, size, side, mud) } else { shoe_print(canvas, place, size, side, mud) }
     }
@@ -527,14 +310,4 @@ fn legs(canvas: &mut Canvas, dice: &mut Dice) {
         canvas.detail(&[at(-0.08, 0.055), at(0.2, 0.055)], 0.012, WHITE);
     }
     canvas.line(&[(0.0, 0.985), (1.0, 0.985)], 0.02, Hue(30.0, 0.2, 0.4));
-}
-
-/// Goes on from the last point along a curve that is drawn towards a control point (a quadratic Bézier curve).
-fn bend(outline: &mut Vec<Point>, control: Point, to: Point) {
-    let from = outline.last().copied().unwrap_or(control);
-    for step in 1..=12 {
-        let share = f64::from(step) / 12.0;
-        let (a, b, c) = ((1.0 - share).powi(2), 2.0 * share * (1.0 - share), share * share);
-        outline.push((a * from.0 + b * control.0 + c * to.0, a * from.1 + b * control.1 + c * to.1));
-    }
 }
