@@ -114,9 +114,11 @@ fn sea_waves(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
         let gathered = if share < break_at { rising.powf(steep) } else { ebbing.powf(1.4) };
         (gathered * (1.0 + 0.25 * uneven(t))).clamp(0.0, 1.4)
     };
-    let roar = noise.clone().swept(Pass::Low, 0.6, |t| low * (1.0 + open * surge(t)));
+    let roar = noise.swept(Pass::Low, 0.6, |t| low * (1.0 + open * surge(t)));
     let mut tape = at_level(roar.shaped(|t| base + surge(t)), 1.0);
-    let foam = noise.filtered(Pass::Band, dice.ratio(1_500.0, 6_000.0), 0.5);
+    // Noise of its own, lest it cancel the roar where their spectra meet.
+    let foam = Tape::noise(rate, seconds, &mut dice.fork());
+    let foam = foam.filtered(Pass::Band, dice.ratio(1_500.0, 6_000.0), 0.5);
     let fizz = ticks(rate, seconds, dice.ratio(300.0, 2_000.0), 0.8, dice).filtered(Pass::Band, 3_500.0, 0.6);
     let (foam_gain, fizz_gain) = (dice.between(0.08, 0.6), dice.between(0.0, 0.15));
     let late = dice.between(0.1, 0.25) * period_s;

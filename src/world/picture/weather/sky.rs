@@ -72,10 +72,12 @@ fn umbrella(canvas: &mut Canvas, dice: &mut Dice) {
 /// A jagged bolt out of a dark cloud, or forked lightning over hills at night.
 pub(super) fn thunder(canvas: &mut Canvas, dice: &mut Dice) {
     let yellow = Hue(dice.between(42.0, 60.0), dice.between(0.4, 1.0), 1.0);
-    if dice.chance(0.5) {
+    // A bolt without a cloud is told by the night around it.
+    let clouded = dice.chance(0.7);
+    if !clouded || dice.chance(0.5) {
         canvas.wash(Hue(dice.between(220.0, 280.0), dice.between(0.3, 0.7), dice.between(0.12, 0.45)));
     }
-    if dice.chance(0.7) {
+    if clouded {
         for index in 0..dice.count(1, 2) {
             let x = if index == 0 { dice.between(0.4, 0.6) } else { *dice.pick(&[0.22, 0.78]) };
             let size = if index == 0 { dice.between(0.9, 1.15) } else { dice.between(0.5, 0.7) };
