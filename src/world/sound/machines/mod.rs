@@ -68,9 +68,10 @@ fn engine(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let power = dice.between(0.3, 1.0);
     let mut car = pipe
         .driven(dice.between(0.5, 4.0))
+        .filtered(Pass::High, 25.0, 0.7)
         .shaped(|t| if t < cranked_s { 0.0 } else { (eased(&speed, t) / idle / 5.0).powf(power).min(1.5) });
     if cranked_s > 0.0 {
-        car.mix(0.0, &starter(rate, cranked_s + 0.1, dice), 0.25);
+        car.mix(0.0, &starter(rate, cranked_s + 0.1, dice), 0.15);
     }
     car
 }
@@ -111,8 +112,8 @@ fn starter(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 
 /// Rotor blades that beat the air, and a turbine's whine above them.
 fn helicopter(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
-    let blades = dice.ratio(6.0, 28.0);
-    let (depth, sharpness) = (dice.between(0.35, 1.0), dice.ratio(0.8, 25.0));
+    let blades = dice.ratio(6.0, 36.0);
+    let (depth, sharpness) = (dice.between(0.25, 1.0), dice.ratio(0.8, 25.0));
     let drift = dice.between(-0.04, 0.04);
     let turn = move |t: f64| blades * t * (1.0 + drift * t / seconds.max(0.1));
     let odd = dice.between(0.6, 1.0);
@@ -127,6 +128,10 @@ fn helicopter(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     }
     wash = wash.filtered(Pass::High, dice.ratio(25.0, 180.0), 0.7).normalised(1.0);
     let mut craft = wash.clone().shaped(|t| 1.0 - depth + depth * beat(t));
+    // Wash and gearbox are loudest where the hull resonates.
+    let hull =
+        Tape::noise(rate, seconds, dice).filtered(Pass::Band, dice.ratio(180.0, 1_300.0), dice.between(0.4, 1.5));
+    craft.mix(0.0, &hull.normalised(1.0).shaped(|t| 1.0 - 0.7 * depth + 0.7 * depth * beat(t)), dice.ratio(0.2, 1.2));
     // The slap of the blades: short, deep, and of a different shape for each craft.
     let thump =
         Tape::from_fn(rate, seconds, beat).filtered(Pass::Band, dice.ratio(40.0, 220.0), dice.between(0.7, 3.0));
@@ -166,7 +171,7 @@ fn chainsaw(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let links = dice.between(4.0, 8.0).round();
     let rattle = Tape::noise(rate, seconds, dice).filtered(Pass::Band, dice.ratio(2_500.0, 7_000.0), 0.6);
     let chain = Tape::tone(rate, seconds, Wave::Saw, |t| links * eased(&speed, t)).filtered(Pass::High, 900.0, 0.7);
-    let cut = |t: f64| ((eased(&speed, t) / full - 0.45) / 0.55).clamp(0.0, 1.0);
+    let cut = |t: f64| ((eased(&speed, t) / full - 0.45) / 0.55).clamp(0.12, 1.0);
     saw.mix(0.0, &rattle.shaped(cut), dice.between(0.1, 0.9));
     saw.mix(0.0, &chain.shaped(cut), dice.between(0.0, 0.2));
     let saw = saw.driven(dice.between(0.8, 5.0)).filtered(Pass::High, dice.ratio(60.0, 250.0), 0.7);
