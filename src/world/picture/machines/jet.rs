@@ -22,7 +22,7 @@ fn airliner_above(canvas: &mut Canvas, turn: f64, dice: &mut Dice) {
     let (swept, span) = (dice.between(0.08, 0.22), dice.between(0.4, 0.47));
     let wing = dice.between(0.36, 0.42);
     for side in [-1.0, 1.0] {
-        let mut part = |points: &[Point], colour: Hue, canvas: &mut Canvas| {
+        let part = |points: &[Point], colour: Hue, canvas: &mut Canvas| {
             let mirrored: Vec<Point> = points.iter().map(|(x, y)| (0.5 + side * x, *y)).collect();
             canvas.polygon(&turned(&mirrored, turn), colour);
         };

@@ -170,7 +170,7 @@ fn chainsaw(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     // The chain's links rattle past the bar faster than the motor fires.
     let links = dice.between(4.0, 8.0).round();
     let rattle = Tape::noise(rate, seconds, dice).filtered(Pass::Band, dice.ratio(2_500.0, 7_000.0), 0.6);
-    let chain = Tape::tone(rate, seconds, Wave::Saw, |t| links * eased(&speed, t)).filtered(Pass::High, 900.0, 0.7);
+    let chain = Tape::tone(rate, seconds, Wave::Buzz(4), |t| links * eased(&speed, t)).filtered(Pass::High, 900.0, 0.7);
     let cut = |t: f64| ((eased(&speed, t) / full - 0.45) / 0.55).clamp(0.12, 1.0);
     saw.mix(0.0, &rattle.shaped(cut), dice.between(0.1, 0.9));
     saw.mix(0.0, &chain.shaped(cut), dice.between(0.0, 0.2));
