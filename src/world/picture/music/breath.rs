@@ -231,13 +231,8 @@ fn audience(canvas: &mut Canvas, dice: &mut Dice) {
             for side in [-1.0, 1.0] {
                 let elbow = (x + side * 0.5 * size, y - 0.05 * size);
                 canvas.line(&[(x + side * 0.36 * size, y + 0.5 * size), elbow], 0.12 * size, shirt);
-                canvas.line(&[elbow, (x + side * 0.1 * size, y - 0.55 * size)], 0.1 * size, tone);
-                canvas.ellipse(
-                    (x + side * 0.08 * size, y - 0.65 * size),
-                    (0.08 * size, 0.18 * size),
-                    side * 14.0,
-                    tone,
-                );
+                canvas.line(&[elbow, (x + side * 0.07 * size, y - 0.55 * size)], 0.1 * size, tone);
+                canvas.ellipse((x + side * 0.05 * size, y - 0.62 * size), (0.08 * size, 0.2 * size), -side * 4.0, tone);
             }
             for side in [-1.0, 0.0, 1.0] {
                 let foot = (x + side * 0.22 * size, y - (0.98 - 0.1 * side * side) * size);

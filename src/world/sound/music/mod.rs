@@ -93,9 +93,16 @@ const CHURCH: [(f64, f64, f64); 12] = [
     (8.215, 0.2, 0.04),
 ];
 
-/// Hand bells are tuned to two partials, a twelfth apart, and have few others.
-const HAND: [(f64, f64, f64); 5] =
-    [(1.0, 1.0, 1.0), (2.99, 0.7, 0.45), (5.35, 0.2, 0.2), (7.9, 0.15, 0.12), (10.8, 0.08, 0.08)];
+/// Hand bells are tuned to two partials, a twelfth apart; the others are soft and short.
+const HAND: [(f64, f64, f64); 7] = [
+    (1.0, 1.0, 1.0),
+    (2.41, 0.3, 0.3),
+    (2.99, 0.9, 0.5),
+    (4.2, 0.25, 0.2),
+    (5.35, 0.4, 0.2),
+    (7.9, 0.3, 0.12),
+    (10.8, 0.2, 0.08),
+];
 
 /// The modes of one cast bell: no bell is quite round, so that each partial is a pair that beats.
 fn cast(partials: &[(f64, f64, f64)], hertz: f64, t60_s: f64, dice: &mut Dice) -> Vec<Mode> {
@@ -177,10 +184,10 @@ fn shaken(tape: &mut Tape, blow: Blow, dice: &mut Dice) {
 }
 
 fn gong(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
-    let opera = dice.chance(0.25);
+    let opera = dice.chance(0.18);
     let stroke = if opera { opera_gong(rate, seconds, dice) } else { tam_tam(rate, seconds, dice) };
     let mut tape = Tape::silence(rate, seconds);
-    let gap_s = if opera { dice.ratio(0.4, 2.5) } else { dice.ratio(1.8, 6.0) };
+    let gap_s = if opera { dice.ratio(0.7, 2.5) } else { dice.ratio(1.8, 6.0) };
     for at in moments(seconds, dice, |dice| gap_s * dice.about(0.3)) {
         tape.mix(at, &stroke, dice.about(0.4));
     }
@@ -220,9 +227,9 @@ fn opera_gong(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let t60_s = dice.ratio(0.8, 2.5);
     let bend = if dice.chance(0.5) { dice.between(0.1, 0.35) } else { dice.between(-0.25, -0.1) };
     let blow = Blow { attack_s: 0.001, bend, settle_s: dice.between(0.1, 0.4) };
-    let modes: Vec<Mode> = (0..28)
+    let modes: Vec<Mode> = (0..48)
         .map(|n| {
-            let ratio = 1.0 + 0.45 * f64::from(n) * dice.about(0.2);
+            let ratio = 1.0 + 0.33 * f64::from(n) * dice.about(0.3);
             let gain = dice.about(0.8) / (1.0 + 0.3 * f64::from(n));
             Mode { hertz: hertz * ratio, gain, t60_s: t60_s / ratio.powf(0.4) }
         })

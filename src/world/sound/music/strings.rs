@@ -17,7 +17,7 @@ struct Pluck {
     push_hz: f64,
 }
 
-/// A plucked string: a wave that runs to and fro and loses its edge (Karplus and Strong, with an allpass for the pitch).
+/// A plucked string: a wave that runs to and fro and loses its edge (Karplus and Strong), tuned by an allpass.
 fn string(rate: f64, seconds: f64, hertz: f64, pluck: Pluck, dice: &mut Dice) -> Tape {
     let period = rate / hertz;
     let whole = (period - pluck.dull - 0.1).floor().max(1.0);
