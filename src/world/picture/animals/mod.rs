@@ -53,8 +53,7 @@ fn twice(points: &[Point]) -> [Vec<Point>; 2] {
 /// A branch to sit on.
 fn branch(canvas: &mut Canvas, y: f64, dice: &mut Dice) {
     let bark = coat(&[Hue(28.0, 0.6, 0.4), Hue(20.0, 0.4, 0.3)], dice);
-    let sway = || y;
-    let ends = (sway() + dice.between(-0.05, 0.05), sway() + dice.between(-0.05, 0.05));
+    let ends = (y + dice.between(-0.05, 0.05), y + dice.between(-0.05, 0.05));
     canvas.curve(&[(-0.1, ends.0), (0.3, y), (0.7, y), (1.1, ends.1)], dice.between(0.025, 0.05), bark);
     for _ in 0..dice.count(0, 3) {
         let x = if dice.chance(0.5) { dice.between(0.0, 0.2) } else { dice.between(0.8, 1.0) };

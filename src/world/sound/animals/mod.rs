@@ -1,10 +1,13 @@
 //! Animals: bird, cat, cricket, dog, frog, owl, rooster, bee.
 
+mod voice;
+
 use std::f64::consts::{PI, TAU};
 
 use super::super::Dice;
 use super::Render;
 use super::tape::{Pass, Tape, Wave};
+use voice::{Steps, arch, calls, folds, knocks, stroke, throat};
 
 /// Concepts and what they sound like.
 pub(super) const RENDER: &[(&str, Render)] = &[
@@ -17,53 +20,6 @@ pub(super) const RENDER: &[(&str, Render)] = &[
     ("bee", bee),
     ("dog bark", dog),
 ];
-
-/// A resonance of a throat: frequency, sharpness and loudness.
-type Formant = (f64, f64, f64);
-
-/// Calls one after another, the first within the first moments, with pauses between them.
-fn calls(
-    (rate, seconds): (f64, f64),
-    dice: &mut Dice,
-    mut call: impl FnMut(&mut Dice) -> Tape,
-    mut pause_s: impl FnMut(&mut Dice) -> f64,
-) -> Tape {
-    let mut tape = Tape::silence(rate, seconds);
-    let mut at_s = dice.between(0.0, 0.2);
-    while at_s < seconds {
-        let one = call(dice);
-        tape.mix(at_s, &one, dice.between(0.6, 1.0));
-        at_s += one.seconds() + pause_s(dice).max(0.02);
-    }
-    tape
-}
-
-/// Vocal folds: all partials of an unsteady pitch, and breath.
-fn folds((rate, seconds): (f64, f64), rough: f64, breath: f64, dice: &mut Dice, hertz: impl Fn(f64) -> f64) -> Tape {
-    let keep = (-1.0 / (rate * 0.003)).exp();
-    let (mut jitter, mut chance) = (0.0, dice.fork());
-    let mut tape = Tape::tone(rate, seconds, Wave::Saw, |t| {
-        jitter = keep * jitter + (1.0 - keep * keep).sqrt() * chance.normal();
-        hertz(t) * (1.0 + rough * jitter).clamp(0.3, 2.0)
-    });
-    tape.mix(0.0, &Tape::noise(rate, seconds, dice), breath);
-    tape
-}
-
-/// A throat: resonances side by side, all moved by a factor that is a function of time.
-fn throat(source: &Tape, formants: &[Formant], open: impl Fn(f64) -> f64) -> Tape {
-    let mut tape = source.clone().gained(0.04);
-    for &(hertz, q, gain) in formants {
-        tape.mix(0.0, &source.clone().swept(Pass::Band, q, |t| hertz * open(t)), gain);
-    }
-    tape
-}
-
-/// Rises as a half sine to its top at a share of the way, and falls again.
-fn arch(share: f64, top: f64) -> f64 {
-    let share = share.clamp(0.0, 1.0);
-    if share < top { (share / top * PI / 2.0).sin() } else { ((share - top) / (1.0 - top) * PI / 2.0).cos() }
-}
 
 /// One note of a bird: length, pause after it, pitches at its ends, bend between, and trembling.
 #[derive(Clone, Copy)]
@@ -131,13 +87,14 @@ fn cat(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let length_s = dice.ratio(0.3, 1.5);
     let (rough, breath) = (dice.ratio(0.003, 0.04), dice.ratio(0.02, 0.2));
     let (top, fall) = (dice.between(0.2, 0.6), dice.between(0.1, 0.4));
+    let tilt = dice.normal() * 0.15;
     let yowl = if dice.chance(0.25) { dice.between(0.02, 0.08) } else { 0.0 };
     let meow = |dice: &mut Dice| {
         let length_s = (length_s * dice.about(0.3)).min(0.9 * seconds);
         let pitch = pitch * dice.about(0.1);
         let glide = |t: f64| {
             let share = t / length_s;
-            let sung = 1.0 + rise * arch(share, top) - fall * (share - top).max(0.0);
+            let sung = 1.0 + rise * arch(share, top) - fall * (share - top).max(0.0) + tilt * (share - 0.5);
             pitch * sung * (1.0 + yowl * (TAU * 6.0 * t).sin())
         };
         let source = folds((rate, length_s), rough, breath, dice, glide);
@@ -187,25 +144,6 @@ fn cricket(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     tape
 }
 
-/// A value that wanders: random levels a few times a second, joined smoothly.
-struct Steps {
-    a_second: f64,
-    levels: Vec<f64>,
-}
-
-impl Steps {
-    fn new(a_second: f64, dice: &mut Dice) -> Self {
-        Self { a_second, levels: (0..64).map(|_| dice.normal().clamp(-2.0, 2.0)).collect() }
-    }
-
-    fn at(&self, t: f64) -> f64 {
-        let place = t * self.a_second;
-        let level = |offset: usize| self.levels[(place as usize + offset) % self.levels.len()];
-        let share = 0.5 - 0.5 * (PI * place.fract()).cos();
-        level(0) + (level(1) - level(0)) * share
-    }
-}
-
 /// Pulses of the throat let the air sac ring: slow and deep in bullfrogs, rattling in tree frogs ("ribbit").
 fn frog(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let deep = dice.chance(0.45);
@@ -237,22 +175,6 @@ fn frog(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     };
     let rest_s = dice.ratio(0.12, 1.0);
     calls((rate, seconds), dice, croak, |dice| rest_s * dice.about(0.5))
-}
-
-/// Short puffs, so many a second.
-fn knocks((rate, seconds): (f64, f64), dice: &mut Dice, a_second: impl Fn(f64) -> f64) -> Tape {
-    let (mut phase, mut puff) = (1.0, 0.0);
-    let fall = (-1.0 / (0.0012 * rate)).exp();
-    Tape::from_fn(rate, seconds, |t| {
-        phase += a_second(t).max(1.0) / rate * (1.0 + 0.3 * dice.normal());
-        if phase >= 1.0 {
-            phase -= 1.0;
-            puff = dice.between(0.7, 1.0);
-        }
-        puff *= fall;
-        puff * (1.0 + 0.5 * dice.normal())
-    })
-    .filtered(Pass::High, 60.0, 0.7)
 }
 
 /// Rhythms of owls: length of each hoot and the pause after it, in seconds.
@@ -331,7 +253,7 @@ fn rooster(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
             let one = one.faded(0.02, 0.03 + 0.1 * each_s);
             tape.mix(from * length_s, &one, if from == 0.0 { dice.between(0.4, 0.9) } else { 1.0 });
         }
-        tape.driven(dice.ratio(0.8, 3.0))
+        tape.driven(dice.ratio(0.8, 3.0)).filtered(Pass::High, 120.0, 0.7)
     };
     let rest_s = dice.ratio(0.4, 6.0);
     calls((rate, seconds), dice, crow, |dice| rest_s * dice.about(0.4))
@@ -340,7 +262,7 @@ fn rooster(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 /// Wings that beat a few hundred times a second, coming and going; a lone bee up to a swarm.
 fn bee(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let swarm = dice.chance(0.3);
-    let number = if swarm { dice.count(6, 14) } else { dice.count(1, 3) };
+    let number = if swarm { dice.count(5, 9) } else { dice.count(1, 3) };
     let base = dice.ratio(120.0, 320.0);
     let mut tape = Tape::silence(rate, seconds);
     for index in 0..number {
@@ -354,7 +276,7 @@ fn bee(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
             flutter = 0.99 * flutter + 0.14 * chance.between(-1.7, 1.7);
             let step = hertz * (1.0 + bends * drift.at(t) + flutters * flutter).max(0.2) / rate;
             phase = (phase + step).fract();
-            (stroke(phase, step) + 0.05 * chance.between(-1.0, 1.0)) * (depth * near.at(t) - 0.3).exp()
+            (stroke(phase, step) + 0.05 * chance.between(-1.0, 1.0)) * (depth * near.at(t).min(1.2) - 0.3).exp()
         });
         tape.mix(0.0, &wings, if index == 0 { 1.0 } else { dice.ratio(0.3, 1.0) });
     }
@@ -363,20 +285,6 @@ fn bee(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
     let mut both = tape.gained(0.6);
     both.mix(0.0, &body, dice.between(0.3, 1.2));
     both
-}
-
-/// A sawtooth whose jump is rounded off over one sample (polynomial band-limited step), so that it does not fold back.
-fn stroke(phase: f64, step: f64) -> f64 {
-    let jump = if phase < step {
-        let x = phase / step;
-        2.0 * x - x * x - 1.0
-    } else if phase > 1.0 - step {
-        let x = (phase - 1.0) / step;
-        x * x + 2.0 * x + 1.0
-    } else {
-        0.0
-    };
-    2.0 * phase - 1.0 - jump
 }
 
 /// Barks: short bursts of a rough voice while the mouth snaps open and shut, in groups; from terrier to mastiff.
