@@ -120,7 +120,7 @@ pub(super) fn geiger_counter(canvas: &mut Canvas, dice: &mut Dice) {
     match dice.count(0, 4) {
         0 => {
             let mut sign = oval((0.5, 0.5), (0.45, 0.45), 0.0, (0.0, 360.0));
-            if dice.chance(0.5) {
+            if dice.chance(0.35) {
                 sign = vec![(0.5, 0.02), (1.0, 0.9), (0.0, 0.9)];
             }
             canvas.polygon(&sign, Hue(52.0, 0.95, 0.98));
@@ -181,7 +181,7 @@ fn trefoil(canvas: &mut Canvas, centre: Point, radius: f64) {
 /// The ray gun of the comics and its beam, or the sign that warns of one.
 pub(super) fn laser(canvas: &mut Canvas, dice: &mut Dice) {
     let beam = Hue(*dice.pick(&[0.0, 0.0, 120.0, 190.0, 300.0]), 0.95, 1.0);
-    if dice.chance(0.15) {
+    if dice.chance(0.08) {
         canvas.polygon(&[(0.5, 0.04), (1.0, 0.9), (0.0, 0.9)], Hue(52.0, 0.95, 0.98));
         star(canvas, (0.42, 0.64), 0.16, dice.count(10, 16), BLACK);
         canvas.detail(&[(0.42, 0.64), (0.8, 0.64)], 0.035, BLACK);
