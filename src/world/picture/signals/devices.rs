@@ -1,7 +1,7 @@
 //! Signals that are carried or driven: siren, sonar, geiger counter, laser, car horn.
 
 use super::super::super::Dice;
-use super::super::canvas::{Canvas, Hue, Point, oval};
+use super::super::canvas::{Canvas, Hue, Manner, Point, oval};
 use super::{BLACK, SKIN, STEEL, WHITE, knob, polar};
 
 /// A beacon under its dome with rays around, a light bar, or the horns of an air raid siren on their pole.
@@ -280,7 +280,8 @@ fn steering_wheel(canvas: &mut Canvas, dice: &mut Dice) {
         let far = 0.4 + 0.08 * f64::from(wave);
         canvas.arc(centre, (far, far), -70.0, -20.0, 0.03, loud);
     }
-    if dice.chance(0.5) {
+    // In a silhouette a hand would melt into the wheel.
+    if canvas.manner != Manner::Silhouette && dice.chance(0.5) {
         let skin = Hue(SKIN.0, dice.between(0.25, 0.6), dice.between(0.45, 1.0));
         canvas.polygon(&[(0.42, 0.66), (0.56, 0.62), (0.8, 1.0), (0.6, 1.05)], skin);
         canvas.blob(&[(0.38, 0.56), (0.46, 0.5), (0.58, 0.56), (0.58, 0.68), (0.46, 0.72), (0.38, 0.66)], skin);

@@ -31,11 +31,15 @@ fn bell_clock(canvas: &mut Canvas, dice: &mut Dice) {
     canvas.line(&[(0.5, 0.3), (0.5, 0.17)], 0.025, BLACK);
     canvas.rectangle((0.46, 0.12), (0.54, 0.18), 0.01, BLACK);
     canvas.circle(centre, radius, body);
-    canvas.dot(centre, radius * 0.8, WHITE);
-    let dark = if canvas.manner == Manner::Silhouette { canvas.ink } else { BLACK };
+    // The face is cut out of a silhouette, and drawn in the other manners.
+    if canvas.manner == Manner::Silhouette {
+        canvas.dot(centre, radius * 0.8, WHITE);
+    } else {
+        canvas.circle(centre, radius * 0.8, WHITE);
+    }
     for (share, width) in [(0.4, 0.035), (0.62, 0.025)] {
         let tip = polar(centre, radius * share, dice.between(0.0, 360.0));
-        canvas.line(&[centre, tip], width, dark);
+        canvas.line(&[centre, tip], width, BLACK);
     }
 }
 

@@ -25,7 +25,7 @@ const STEEL: Hue = Hue(210.0, 0.08, 0.65);
 const WHITE: Hue = Hue(50.0, 0.03, 0.97);
 const SKIN: Hue = Hue(25.0, 0.4, 0.9);
 
-/// A spot on top of a detail: paper on paper in silhouettes would vanish, so that it is ink there.
+/// A spot on top of a detail: where details are paper, as in silhouettes, it is ink and stays visible.
 fn knob(canvas: &mut Canvas, centre: Point, radius: f64, colour: Hue) {
     canvas.circle(centre, radius, colour);
 }

@@ -171,7 +171,7 @@ fn zap(rate: f64, dice: &mut Dice) -> Tape {
     if dice.chance(0.5) {
         // A second voice, slightly off, for the metallic shimmer.
         let apart = dice.between(1.01, 1.6);
-        shot.mix(0.0, &Tape::tone(rate, on_s, wave, move |t| apart * hertz(t)), 0.7);
+        shot.mix(0.0, &Tape::tone(rate, on_s, Wave::Triangle, move |t| apart * hertz(t)), 0.7);
     }
     if dice.chance(0.4) {
         let hiss = Tape::noise(rate, on_s, dice).swept(Pass::Band, 3.0, hertz);
