@@ -100,11 +100,15 @@ class Data:
         rows = []
         for made, real in zip(self.made, self.real):
             use_real = real and random.random() < share_of_recordings
-            rows.append(random.choice(real if use_real else made))
+            rows.append(one_of(real if use_real else made, random))
         sounds = np.stack([varied(self.sound(row), frames, random) for row in rows])
-        pictures = np.stack([self.pictures[random.choice(painted)] for painted in self.painted])
-        texts = [varied_text(random.choice(words["captions"]), random) for words in self.index["captions"]]
+        pictures = np.stack([self.pictures[one_of(painted, random)] for painted in self.painted])
+        texts = [varied_text(one_of(words["captions"], random), random) for words in self.index["captions"]]
         return vary_decibels(torch.from_numpy(sounds), random), vary_pictures(torch.from_numpy(pictures), random), padded(texts)
+
+
+def one_of(rows, random):
+    return rows[random.integers(len(rows))]
 
 
 def varied(sound, frames, random):
