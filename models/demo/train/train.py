@@ -3,7 +3,9 @@
     python train.py DATA OUT [--minutes M | --steps N] [--seed S] [--resume FILE]
 
 DATA is what `export.rs` wrote. OUT receives `model.pt`, a checkpoint as `earmark model import` takes it, and a log.
-The loss is AudioCLIP's: the mean of the symmetric cross-entropies of the three pairs of modalities.
+The loss is AudioCLIP's: the mean of the symmetric cross-entropies of the three pairs of modalities. Three towers that
+start from nothing take long to agree on anything, so at first each is also told where the concepts are to lie: at
+random directions, the same for all three. That help is withdrawn step by step.
 """
 
 import argparse
@@ -22,11 +24,15 @@ from data import WINDOW_FRAMES, Data
 from towers import AudioTower, Model
 
 # Peak of the learning rate, and how it falls: linear warm-up, then half a cosine.
-LEARNING_RATE, WARM_UP_STEPS = 3e-3, 60
+LEARNING_RATE, WARM_UP_STEPS = 2.5e-3, 60
 WEIGHT_DECAY = 0.05
 # Weights are averaged over about this many steps; the average is what is written.
 AVERAGED_STEPS = 150
 SHARE_OF_RECORDINGS = 0.7
+# Pictures are learned soonest, so each batch has those of half of the concepts only.
+SHARE_OF_PICTURES = 0.5
+# Until this share of the steps the towers are helped, less and less.
+HELPED_SHARE, HELP_SCALE = 0.6, 30.0
 
 
 def main():
@@ -51,6 +57,7 @@ def main():
 
 def train(model, data, options, random):
     average = copy.deepcopy(model).eval()
+    directions = F.normalize(torch.randn(len(data.concepts), model.text_projection.shape[1]), dim=-1)
     decayed = [p for p in model.parameters() if p.dim() > 1]
     kept = [p for p in model.parameters() if p.dim() <= 1]
     groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": kept, "weight_decay": 0.0}]
@@ -59,7 +66,11 @@ def train(model, data, options, random):
     for step in range(options.steps):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, options.steps)
-        loss = contrast(model, data.batch(random, frames_at(step, options.steps, random), SHARE_OF_RECORDINGS))
+        seen = np.sort(random.permutation(len(data.concepts))[: round(len(data.concepts) * SHARE_OF_PICTURES)])
+        batch = data.batch(random, frames_at(step, options.steps, random), SHARE_OF_RECORDINGS, seen)
+        towers = embed(model, batch)
+        help_left = max(0.0, 1 - step / (HELPED_SHARE * options.steps))
+        loss = contrast(model, towers, torch.from_numpy(seen)) + help_left * guidance(towers, directions, seen)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -88,23 +99,34 @@ def frames_at(step, steps, random):
     return int(random.integers(longest * 2 // 3, longest + 1))
 
 
-def contrast(model, batch):
-    """Mean of the symmetric cross-entropies of audio-text, audio-image and image-text."""
+def embed(model, batch):
+    """Unit vectors of the sounds, the pictures and the texts."""
     sounds, pictures, texts = batch
     with torch.autocast("cpu", torch.bfloat16):
         audio = model.audio((sounds / AudioTower.SCALE).contiguous(memory_format=torch.channels_last))
         image = model.visual(pictures.contiguous(memory_format=torch.channels_last))
-    audio, image, text = (F.normalize(it.float(), dim=-1) for it in (audio, image, model.text(texts)))
-    target = torch.arange(len(audio))
+    return [F.normalize(it.float(), dim=-1) for it in (audio, image, model.text(texts))]
+
+
+def contrast(model, towers, seen):
+    """Mean of the symmetric cross-entropies of audio-text, audio-image and image-text."""
+    audio, image, text = towers
     total = 0
     for one, other, scale in (
         (audio, text, model.logit_scale_at),
-        (audio, image, model.logit_scale_ai),
-        (image, text, model.logit_scale),
+        (audio[seen], image, model.logit_scale_ai),
+        (image, text[seen], model.logit_scale),
     ):
-        logits = scale.exp() * one @ other.T
+        logits, target = scale.exp() * one @ other.T, torch.arange(len(one))
         total = total + F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
     return total / 6
+
+
+def guidance(towers, directions, seen):
+    """Mean cross-entropy of each tower against the directions given to the concepts."""
+    every = torch.arange(len(directions))
+    wanted = (every, torch.from_numpy(seen), every)
+    return sum(F.cross_entropy(HELP_SCALE * it @ directions.T, of) for it, of in zip(towers, wanted)) / 3
 
 
 @torch.no_grad()
