@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ModelDirArgs, Outcome, progress, pull, report};
 use crate::config::Config;
-use crate::model::ModelConfig;
+use crate::model::{ModelConfig, Weights};
 use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,9 @@ pub(super) enum Command {
         /// unpublished dimensions whose attention heads do not have 64 channels each
         #[arg(long, value_name = "FILE")]
         dimensions: Option<PathBuf>,
+        /// Store weights as f16: half the size, vectors change slightly, so it is another space
+        #[arg(long)]
+        half: bool,
         #[command(flatten)]
         directory: ModelDirArgs,
     },
@@ -78,11 +81,12 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome> {
     match command {
-        Command::Import { file, name, force, dimensions, directory } => {
+        Command::Import { file, name, force, dimensions, half, directory } => {
             let name = name.as_deref().map(ModelName::new).transpose()?;
             let dimensions = dimensions.as_deref().map(read_dimensions).transpose()?;
             let limits = config.limits.checkpoint;
-            let options = ImportOptions { name, replace: *force, config: dimensions, limits };
+            let weights = if *half { Weights::F16 } else { Weights::F32 };
+            let options = ImportOptions { name, replace: *force, config: dimensions, weights, limits };
             let spinner = progress::spinner("importing");
             let installed = directory.store(config)?.import(file, &options)?;
             spinner.finish_and_clear();
@@ -168,6 +172,7 @@ fn describe(model: &InstalledModel) -> serde_json::Value {
         "bytes": model.bytes,
         "parameters": model.parameters,
         "dtype": metadata.dtype,
+        "weights": metadata.weights,
         "sha256": metadata.data_sha256,
         "space": metadata.space,
         "preprocessing": metadata.preprocessing,
@@ -187,6 +192,7 @@ fn table_of(model: &InstalledModel) -> String {
         ("parameters", model.parameters.to_string()),
         ("dimensions", metadata.config.embed_dim.to_string()),
         ("dtype", metadata.dtype.clone()),
+        ("weights", metadata.weights.to_string()),
         ("weights sha256", metadata.data_sha256.clone()),
         ("space", metadata.space.to_string()),
         ("preprocessing", format!("version {}", metadata.preprocessing)),

@@ -83,6 +83,13 @@ pub enum Defect {
         /// Row-major position of the first such value.
         index: usize,
     },
+    /// A value is beyond what an f16 can hold.
+    TooLarge {
+        /// Name of the tensor.
+        name: String,
+        /// Row-major position of the first such value.
+        index: usize,
+    },
     /// A variance is negative, so that its square root is not a number.
     NegativeVariance {
         /// Name of the tensor.
@@ -116,6 +123,9 @@ impl fmt::Display for Defect {
             Self::Shape { name, expected, actual } => write!(f, "{name}: shape is {actual:?}, expected {expected:?}"),
             Self::Dtype { name, expected, actual } => write!(f, "{name}: type is {actual}, expected {expected}"),
             Self::NotFinite { name, index } => write!(f, "{name}: value {index} is not finite"),
+            Self::TooLarge { name, index } => {
+                write!(f, "{name}: value {index} is too large for f16 (import it without --half)")
+            }
             Self::NegativeVariance { name, index } => write!(f, "{name}: value {index} is a negative variance"),
         }
     }

@@ -1,7 +1,8 @@
 //! The model file: safetensors with earmark's metadata, whose every byte is vouched for by a digest.
 //!
-//! Layout: the tensors of the schema, ordered by type and name, as little-endian f32 (i64 for counters), packed without
-//! gaps; in the header's `__metadata__` one key, `earmark`, holds [`Metadata`] as JSON.
+//! Layout: the tensors of the schema, ordered by type and name, as little-endian f32 (i64 for counters, and f16 for
+//! weights if [`Weights`] says so), packed without gaps; in the header's `__metadata__` one key, `earmark`, holds
+//! [`Metadata`] as JSON.
 //! Invariant: a model whose weights, configuration or header differ from what was imported never loads.
 
 use std::collections::HashMap;
@@ -9,13 +10,14 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, TensorInfo};
+use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::config::{ModelConfig, Shapes};
 use super::error::{Defect, Defects, ModelError};
-use super::schema::{self, Kind, TensorSpec};
+use super::schema::{self, TensorSpec};
+use super::storage::{Stored, Weights};
 use super::weights;
 use crate::embedding::SpaceId;
 use crate::preprocess;
@@ -36,8 +38,11 @@ pub struct Metadata {
     pub format: u32,
     /// Dimensions of the towers.
     pub config: ModelConfig,
-    /// Numeric type that the model is stored and run in.
+    /// Numeric type that the model is run in.
     pub dtype: String,
+    /// What its weights are stored as.
+    #[serde(default, skip_serializing_if = "Weights::is_usual")]
+    pub weights: Weights,
     /// Version of the preprocessing that inputs of this model go through.
     pub preprocessing: u32,
     /// Name of the file that was imported.
@@ -61,12 +66,25 @@ pub struct Source {
     pub sha256: String,
 }
 
+/// A model that is to be written.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    /// Its dimensions.
+    pub config: &'a ModelConfig,
+    /// Where it comes from.
+    pub source: &'a Source,
+    /// What its weights are to be stored as.
+    pub weights: Weights,
+}
+
 impl Metadata {
-    fn new(config: ModelConfig, source: &Source, data_sha256: String) -> Self {
+    fn new(draft: &Draft<'_>, data_sha256: String) -> Self {
+        let Draft { config, source, weights } = draft;
         let mut metadata = Self {
             format: FORMAT_VERSION,
-            config,
+            config: (*config).clone(),
             dtype: "f32".into(),
+            weights: *weights,
             preprocessing: preprocess::VERSION,
             source_name: source.name.clone(),
             source_sha256: source.sha256.clone(),
@@ -81,8 +99,12 @@ impl Metadata {
 
     fn derive_space(&self) -> SpaceId {
         let config = serde_json::to_string(&self.config).expect("a configuration is plain data");
-        let Self { dtype, preprocessing, data_sha256, .. } = self;
-        let text = format!("earmark space 1\n{config}\n{data_sha256}\npreprocessing {preprocessing}\ndtype {dtype}\n");
+        let Self { dtype, preprocessing, data_sha256, weights, .. } = self;
+        let mut text =
+            format!("earmark space 1\n{config}\n{data_sha256}\npreprocessing {preprocessing}\ndtype {dtype}\n");
+        if !weights.is_usual() {
+            text.push_str(&format!("weights {weights}\n"));
+        }
         SpaceId::from_digest(hex(&Sha256::digest(text)))
     }
 
@@ -116,7 +138,7 @@ impl Metadata {
 pub struct ModelFile {
     metadata: Metadata,
     /// Tensors in file order.
-    tensors: Vec<(TensorSpec, u64)>,
+    tensors: Vec<(TensorSpec, Stored)>,
     data: BufReader<File>,
 }
 
@@ -133,13 +155,12 @@ impl ModelFile {
         let metadata: Metadata = serde_json::from_str(described)
             .map_err(|error| ModelError::NotAModel(format!("unreadable metadata: {error}")))?;
         metadata.check()?;
-        let tensors = check_header(&metadata.config, &parsed.tensors())?;
-        let schema: Vec<TensorSpec> = tensors.iter().map(|(spec, _)| spec.clone()).collect();
+        let tensors = check_header(&metadata, &parsed.tensors())?;
         // What has a meaning was checked above; this is for what has none, down to the padding.
-        if header != encode_header(&schema, &metadata) {
+        if header != encode_header(&tensors, &metadata) {
             return Err(ModelError::Damaged("the header is not as it was written".into()));
         }
-        let expected = header.len() as u64 + tensors.iter().map(|(_, bytes)| bytes).sum::<u64>();
+        let expected = header.len() as u64 + tensors.iter().map(|(spec, stored)| stored.bytes(spec)).sum::<u64>();
         if length != expected {
             return Err(ModelError::Damaged(format!("it has {length} bytes, expected {expected}")));
         }
@@ -166,14 +187,11 @@ impl ModelFile {
         let mut digest = Sha256::new();
         let mut defects = Defects::default();
         let mut bytes = Vec::new();
-        for (spec, length) in self.tensors {
+        for (spec, stored) in self.tensors {
             bytes.clear();
-            (&mut self.data).take(length).read_to_end(&mut bytes)?;
+            (&mut self.data).take(stored.bytes(&spec)).read_to_end(&mut bytes)?;
             digest.update(&bytes);
-            if spec.kind == Kind::Counter {
-                continue;
-            }
-            let values: Vec<f32> = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+            let Some(values) = stored.values(&bytes) else { continue };
             match weights::check_values(&spec, &values) {
                 Some(defect) => defects.0.push(defect),
                 None => keep(spec, values)?,
@@ -191,38 +209,40 @@ impl ModelFile {
 /// Returns what was written of the model. The caller sees to atomicity and durability.
 pub fn write(
     file: &mut (impl Write + Seek),
-    config: &ModelConfig,
-    source: &Source,
+    draft: &Draft<'_>,
     mut tensor: impl FnMut(&TensorSpec) -> Result<Vec<u8>, ModelError>,
 ) -> Result<Metadata, ModelError> {
-    let schema = file_order(schema::tensors(config));
+    let tensors = file_order(draft.config, draft.weights);
     // The digest is known only after the data, and has the same length whatever it is: write, then overwrite.
-    let placeholder = Metadata::new(config.clone(), source, "0".repeat(64));
-    file.write_all(&encode_header(&schema, &placeholder))?;
+    let placeholder = Metadata::new(draft, "0".repeat(64));
+    file.write_all(&encode_header(&tensors, &placeholder))?;
     let mut digest = Sha256::new();
     let mut defects = Defects::default();
-    for spec in &schema {
-        let bytes = tensor(spec)?;
-        if spec.kind != Kind::Counter {
-            let values: Vec<f32> = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
-            defects.0.extend(weights::check_values(spec, &values));
-        }
+    for (spec, stored) in &tensors {
+        let bytes = match stored.encode(spec, tensor(spec)?) {
+            Ok(bytes) => bytes,
+            Err(defect) => {
+                defects.0.push(defect);
+                continue;
+            }
+        };
+        defects.0.extend(stored.values(&bytes).and_then(|values| weights::check_values(spec, &values)));
         digest.update(&bytes);
         file.write_all(&bytes)?;
     }
     defects.into_result()?;
-    let metadata = Metadata::new(config.clone(), source, hex(&digest.finalize()));
+    let metadata = Metadata::new(draft, hex(&digest.finalize()));
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(&encode_header(&schema, &metadata))?;
+    file.write_all(&encode_header(&tensors, &metadata))?;
     Ok(metadata)
 }
 
-/// The configuration in the metadata of a model file, for whoever reads one as a mere checkpoint.
-pub fn stated_config(metadata: &str) -> Result<ModelConfig, ModelError> {
+/// The metadata of a model file, for whoever reads one as a mere checkpoint.
+pub fn stated(metadata: &str) -> Result<Metadata, ModelError> {
     let metadata: Metadata = serde_json::from_str(metadata)
         .map_err(|error| ModelError::NotAModel(format!("unreadable metadata: {error}")))?;
     metadata.check()?;
-    Ok(metadata.config)
+    Ok(metadata)
 }
 
 /// Lower-case hexadecimal.
@@ -231,32 +251,25 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Wider types first, so that every tensor is aligned; then by name.
-fn file_order(mut schema: Vec<TensorSpec>) -> Vec<TensorSpec> {
-    schema.sort_by(|a, b| (a.kind != Kind::Counter, &a.name).cmp(&(b.kind != Kind::Counter, &b.name)));
-    schema
-}
-
-fn stored_as(kind: Kind) -> (Dtype, u64) {
-    match kind {
-        Kind::Counter => (Dtype::I64, 8),
-        Kind::Real | Kind::Variance => (Dtype::F32, 4),
-    }
-}
-
-fn stored_bytes(spec: &TensorSpec) -> u64 {
-    spec.shape.iter().product::<usize>() as u64 * stored_as(spec.kind).1
+fn file_order(config: &ModelConfig, weights: Weights) -> Vec<(TensorSpec, Stored)> {
+    let typed = |spec: TensorSpec| {
+        let stored = weights.stored_as(&spec);
+        (spec, stored)
+    };
+    let mut tensors: Vec<_> = schema::tensors(config).into_iter().map(typed).collect();
+    tensors.sort_by(|(a, a_stored), (b, b_stored)| (a_stored, &a.name).cmp(&(b_stored, &b.name)));
+    tensors
 }
 
 /// The length and JSON of a safetensors header, padded with spaces to a multiple of eight bytes.
-fn encode_header(schema: &[TensorSpec], metadata: &Metadata) -> Vec<u8> {
+fn encode_header(tensors: &[(TensorSpec, Stored)], metadata: &Metadata) -> Vec<u8> {
     let metadata = serde_json::to_string(metadata).expect("metadata is plain data");
     let mut entries = serde_json::Map::new();
     entries.insert("__metadata__".into(), serde_json::json!({ METADATA_KEY: metadata }));
     let mut offset = 0;
-    for spec in schema {
-        let end = offset + stored_bytes(spec);
-        let dtype = stored_as(spec.kind).0;
-        let entry = serde_json::json!({ "dtype": dtype, "shape": spec.shape, "data_offsets": [offset, end] });
+    for (spec, stored) in tensors {
+        let end = offset + stored.bytes(spec);
+        let entry = serde_json::json!({ "dtype": stored.dtype(), "shape": spec.shape, "data_offsets": [offset, end] });
         entries.insert(spec.name.clone(), entry);
         offset = end;
     }
@@ -281,26 +294,22 @@ fn read_header(file: &mut File, file_bytes: u64) -> Result<Vec<u8>, ModelError> 
     Ok(header)
 }
 
-/// The tensors in file order with their sizes, if they are exactly those of the configuration.
+/// The tensors in file order, if they are exactly those of the configuration.
 fn check_header(
-    config: &ModelConfig,
+    metadata: &Metadata,
     found: &HashMap<String, &TensorInfo>,
-) -> Result<Vec<(TensorSpec, u64)>, ModelError> {
-    let schema = file_order(schema::tensors(config));
+) -> Result<Vec<(TensorSpec, Stored)>, ModelError> {
+    let tensors = file_order(&metadata.config, metadata.weights);
+    let schema: Vec<TensorSpec> = tensors.iter().map(|(spec, _)| spec.clone()).collect();
     let shapes: Shapes = found.iter().map(|(name, info)| (name.clone(), info.shape.clone())).collect();
     let mut defects = weights::check_shapes(&schema, &shapes);
     let mut offset = 0;
     let mut in_order = true;
-    for spec in &schema {
+    for (spec, stored) in &tensors {
         let Some(info) = found.get(&spec.name) else { continue };
-        let expected = stored_as(spec.kind).0;
-        if info.dtype != expected {
+        if info.dtype != stored.dtype() {
             let (name, actual) = (spec.name.clone(), format!("{:?}", info.dtype));
-            defects.0.push(Defect::Dtype {
-                name,
-                expected: if spec.kind == Kind::Counter { "I64" } else { "F32" },
-                actual,
-            });
+            defects.0.push(Defect::Dtype { name, expected: stored.name(), actual });
         }
         in_order &= info.data_offsets.0 == offset;
         offset = info.data_offsets.1;
@@ -309,9 +318,5 @@ fn check_header(
     if !in_order {
         return Err(ModelError::Damaged("the tensors are not in the order they are written in".into()));
     }
-    let sized = |spec: TensorSpec| {
-        let bytes = stored_bytes(&spec);
-        (spec, bytes)
-    };
-    Ok(schema.into_iter().map(sized).collect())
+    Ok(tensors)
 }

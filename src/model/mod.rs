@@ -13,6 +13,7 @@ pub mod file;
 mod layers;
 pub mod scales;
 pub mod schema;
+mod storage;
 mod text;
 mod visual;
 pub mod weights;
@@ -27,6 +28,7 @@ pub use config::{AudioConfig, ModelConfig, Shapes, TextConfig, VisualConfig};
 pub use device::DeviceChoice;
 pub use error::{Defect, Defects, ModelError};
 pub use scales::{LogitScales, ModalityPair};
+pub use storage::Weights;
 
 use self::audio::AudioTower;
 use self::file::{Metadata, ModelFile};

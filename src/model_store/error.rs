@@ -46,7 +46,7 @@ pub enum StoreError {
     },
     /// The name is taken by a model from another file.
     #[error(
-        "a model {name} from another file, or of other dimensions, is installed already \
+        "a model {name} from another file, or of other dimensions or precision, is installed already \
          (give another --name, or --force to replace it)"
     )]
     Taken {

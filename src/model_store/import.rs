@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::{InstalledModel, ModelName, ModelStore, StoreError};
 use crate::checkpoint::{CheckpointError, CheckpointFile, CheckpointLimits, Dtype};
-use crate::model::file::{self, Source};
+use crate::model::file::{self, Draft, Metadata, Source};
 use crate::model::schema::{self, Kind, TensorSpec};
-use crate::model::{Defect, Defects, ModelConfig, ModelError, Shapes, weights};
+use crate::model::{Defect, Defects, ModelConfig, ModelError, Shapes, Weights, weights};
 
 /// What data-parallel training puts in front of every name (SPEC 10).
 const PARALLEL_PREFIX: &str = "module.";
@@ -28,6 +28,9 @@ pub struct ImportOptions {
     pub replace: bool,
     /// The dimensions of the model, where its file does not state them and shapes cannot tell: attention heads.
     pub config: Option<ModelConfig>,
+    /// What to store its weights as. A model file whose weights are f16 keeps them, whatever is asked for: there is
+    /// nothing in the others' extra bits.
+    pub weights: Weights,
     /// What the file may cost.
     pub limits: CheckpointLimits,
 }
@@ -39,11 +42,16 @@ impl ModelStore {
         let checkpoint = |source| StoreError::Checkpoint { path: path.into(), source };
         let unfit = |source| StoreError::Unfit { path: path.into(), source };
         let mut tensors = CheckpointTensors::open(path, &options.limits).map_err(checkpoint)?;
-        let config = tensors.config(options.config.as_ref()).map_err(unfit)?;
+        let stated = tensors.stated().map_err(unfit)?;
+        let weights = stated.as_ref().map_or(Weights::F32, |stated| stated.weights);
+        let weights = if weights == Weights::F32 { options.weights } else { weights };
+        let given = options.config.clone().or(stated.map(|stated| stated.config));
+        let config = tensors.config(given).map_err(unfit)?;
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let sha256 = sha256_of(path).map_err(|error| StoreError::io(path, error))?;
         let source = Source { name: file_name, sha256 };
-        if let Some(same) = self.already_there(&name, &source, &config, options.replace)? {
+        let draft = Draft { config: &config, source: &source, weights };
+        if let Some(same) = self.already_there(&name, &draft, options.replace)? {
             return Ok(same);
         }
         std::fs::create_dir_all(self.directory()).map_err(|error| StoreError::io(self.directory(), error))?;
@@ -56,7 +64,7 @@ impl ModelStore {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut unfinished = builder.tempfile_in(self.directory()).map_err(io_error)?;
         unfinished.as_file().lock().map_err(io_error)?;
-        let written = file::write(unfinished.as_file_mut(), &config, &source, |spec| tensors.read(spec));
+        let written = file::write(unfinished.as_file_mut(), &draft, |spec| tensors.read(spec));
         match written {
             Ok(_) => {}
             Err(ModelError::Io(error)) => return Err(io_error(error)),
@@ -72,13 +80,14 @@ impl ModelStore {
     fn already_there(
         &self,
         name: &ModelName,
-        source: &Source,
-        config: &ModelConfig,
+        draft: &Draft<'_>,
         replace: bool,
     ) -> Result<Option<InstalledModel>, StoreError> {
         match self.find(name) {
             Ok(InstalledModel { metadata, .. })
-                if metadata.source_sha256 == source.sha256 && metadata.config == *config =>
+                if metadata.source_sha256 == draft.source.sha256
+                    && metadata.config == *draft.config
+                    && metadata.weights == draft.weights =>
             {
                 Ok(self.verify(name).ok())
             }
@@ -125,15 +134,19 @@ impl CheckpointTensors {
         Ok(Self { file, names, duplicates, failure: None })
     }
 
+    /// What the checkpoint says of itself, if it is a model file.
+    fn stated(&self) -> Result<Option<Metadata>, ModelError> {
+        self.file.metadata().get(file::METADATA_KEY).map(|text| file::stated(text)).transpose()
+    }
+
     /// The configuration that all tensors fit, or everything that does not fit.
-    fn config(&self, given: Option<&ModelConfig>) -> Result<ModelConfig, ModelError> {
+    fn config(&self, given: Option<ModelConfig>) -> Result<ModelConfig, ModelError> {
         let mut shapes = Shapes::new();
         for (plain, name) in &self.names {
             let info = self.file.tensor(name).expect("the names are those of the file");
             shapes.insert(plain.clone(), info.shape.clone());
         }
-        let stated = self.file.metadata().get(file::METADATA_KEY).map(|text| file::stated_config(text)).transpose()?;
-        let candidates = match given.cloned().or(stated) {
+        let candidates = match given {
             Some(config) => vec![config.checked()?],
             None => ModelConfig::infer(&shapes).into_iter().chain(ModelConfig::known()).collect(),
         };

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 
 use earmark::checkpoint::{CheckpointFile, CheckpointLimits};
-use earmark::model::{AudioClip, DeviceChoice, ModelConfig, ModelError};
+use earmark::embedding::Embedding;
+use earmark::model::{AudioClip, DeviceChoice, ModelConfig, ModelError, Weights};
 use earmark::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore, StoreError};
 use safetensors::Dtype;
 
@@ -51,6 +52,79 @@ fn half_precision_is_widened_to_the_type_that_models_run_in() {
     let rounded: Vec<f32> =
         projection.bytes.as_chunks().0.iter().map(|&value| half::f16::from_le_bytes(value).to_f32()).collect();
     assert_eq!(written.read_f32("text_projection").unwrap(), rounded);
+}
+
+#[test]
+fn weights_can_be_stored_at_half_the_size() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let path = golden::path("tiny/audioclip_tiny.pt");
+    let halved = |name: &str| ImportOptions { weights: Weights::F16, ..named(name) };
+    let full = store.import(&path, &named("full")).unwrap();
+    assert!(matches!(store.import(&path, &halved("full")), Err(StoreError::Taken { .. })));
+    let half = store.import(&path, &halved("half")).unwrap();
+    assert_eq!(store.import(&path, &halved("half")).unwrap().metadata, half.metadata);
+    assert!(half.bytes * 2 < full.bytes + 100_000, "{} and {}", half.bytes, full.bytes);
+    assert_ne!(half.metadata.space, full.metadata.space);
+    assert_eq!((half.metadata.dtype.as_str(), half.parameters), ("f32", full.parameters));
+    store.verify(&half.name).unwrap();
+
+    let limits = CheckpointLimits::default();
+    let (mut exact, mut rounded) =
+        (CheckpointFile::open(&full.path, &limits).unwrap(), CheckpointFile::open(&half.path, &limits).unwrap());
+    let names: Vec<_> = exact.tensors().map(|info| (info.name.clone(), info.shape.len(), info.dtype)).collect();
+    for (name, dimensions, dtype) in names.into_iter().filter(|(_, _, dtype)| dtype.is_floating()) {
+        let stored = rounded.tensor(&name).unwrap().dtype;
+        let values = exact.read_f32(&name).unwrap();
+        let expected = if dimensions >= 2 {
+            assert_eq!(stored.to_string(), "F16", "{name}");
+            values.iter().map(|&value| half::f16::from_f32(value).to_f32()).collect()
+        } else {
+            assert_eq!(stored, dtype, "{name}");
+            values
+        };
+        assert_eq!(rounded.read_f32(&name).unwrap(), expected, "{name}");
+    }
+
+    // Vectors change slightly.
+    let embed = |model: &InstalledModel| {
+        let model = AudioClip::load(&model.path, DeviceChoice::Cpu).unwrap();
+        Embedding::normalized(&model.embed_text(&[&[49406, 2368, 49407]]).unwrap()[0]).unwrap()
+    };
+    let alike = embed(&full).cosine(&embed(&half));
+    assert!((0.999..1.0).contains(&alike), "{alike}");
+    // Whoever imports the file gets the same model.
+    let again = store.import(&half.path, &named("again")).unwrap();
+    assert_eq!(again.metadata.space, half.metadata.space);
+}
+
+#[test]
+fn what_a_half_cannot_hold_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let mut tensors = tiny();
+    for (name, value) in [("visual.conv1.weight", 70_000.0f32), ("visual.bn1.running_var", 1e30)] {
+        let tensor = tensors.iter_mut().find(|tensor| tensor.name == name).unwrap();
+        tensor.bytes[4..8].copy_from_slice(&value.to_le_bytes());
+    }
+    let file = directory.path().join("large.safetensors.import");
+    fs::write(&file, encode(&tensors)).unwrap();
+    let error = store.import(&file, &ImportOptions { weights: Weights::F16, ..named("half") }).unwrap_err().to_string();
+    assert!(error.contains("1 tensor does not fit"), "{error}");
+    assert!(error.contains("visual.conv1.weight: value 1 is too large for f16 (import it without --half)"), "{error}");
+    assert_eq!(store.names().unwrap(), []);
+    store.import(&file, &named("full")).unwrap();
+}
+
+/// Identities of before there was a choice; data directories hold them.
+#[test]
+fn a_model_in_full_precision_is_the_space_that_it_always_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = ModelStore::new(directory.path());
+    let model = store.import(&golden::path("tiny/audioclip_tiny.pt"), &named("tiny")).unwrap();
+    assert_eq!(&model.metadata.space.as_str()[..16], "ff3f443f7db52171");
+    let header = fs::read(&model.path).unwrap();
+    assert!(!header[..100_000].windows(9).any(|it| it == b"\"weights\""), "old versions refuse what they do not know");
 }
 
 #[test]
