@@ -63,7 +63,7 @@ fn split(prepared: anyhow::Result<ModelInput>) -> (Option<ModelInput>, Option<an
 }
 
 /// All together; if that fails, each by itself, so that one bad input costs only its own vector.
-fn embed_each(embedder: &Embedder, inputs: &[ModelInput]) -> Vec<Embedded> {
+pub(super) fn embed_each(embedder: &Embedder, inputs: &[ModelInput]) -> Vec<Embedded> {
     let alone = |input: &ModelInput| {
         let vector = embedder.embed(std::slice::from_ref(input))?.remove(0);
         Ok((input.kind(), vector))
@@ -85,20 +85,25 @@ fn prepare(embedder: &Embedder, path: &Path, protocol: AudioProtocol, config: &C
     }
 }
 
+/// The samples of a sound file as the model hears them, before its window is chosen.
+pub(super) fn read_sound(path: &Path, config: &Config) -> anyhow::Result<Vec<f32>> {
+    let decoded = read_mono(path, SAMPLE_RATE_HZ, &config.limits.audio)?;
+    warn_of_damage(path, decoded.damage.as_deref());
+    Ok(decoded.samples)
+}
+
 fn prepare_sound(path: &Path, protocol: AudioProtocol, config: &Config) -> anyhow::Result<ModelInput> {
-    let limits = &config.limits.audio;
     if protocol == AudioProtocol::Us8k {
         let request = RecordingRequest { target_rate_hz: Some(SAMPLE_RATE_HZ), max_frames: Some(US8K_FRAMES as u64) };
-        let decoded = read_recording(path, &request, limits)?;
+        let decoded = read_recording(path, &request, &config.limits.audio)?;
         warn_of_damage(path, decoded.damage.as_deref());
         return Ok(ModelInput::us8k(&decoded.recording.channels));
     }
-    let decoded = read_mono(path, SAMPLE_RATE_HZ, limits)?;
-    warn_of_damage(path, decoded.damage.as_deref());
+    let samples = read_sound(path, config)?;
     if protocol == AudioProtocol::Esc50 {
-        return Ok(ModelInput::esc50(&decoded.samples));
+        return Ok(ModelInput::esc50(&samples));
     }
-    let seconds = decoded.samples.len() as u64 / u64::from(SAMPLE_RATE_HZ);
+    let seconds = samples.len() as u64 / u64::from(SAMPLE_RATE_HZ);
     if seconds > config.limits.whole_clip_s {
         bail!(
             "too long to embed in one piece: {seconds} s, the limit is {} s (raise limits.whole_clip_s in the \
@@ -106,7 +111,7 @@ fn prepare_sound(path: &Path, protocol: AudioProtocol, config: &Config) -> anyho
             config.limits.whole_clip_s
         );
     }
-    Ok(ModelInput::whole(decoded.samples))
+    Ok(ModelInput::whole(samples))
 }
 
 fn warn_of_damage(path: &Path, damage: Option<&str>) {

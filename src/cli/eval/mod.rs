@@ -1,4 +1,6 @@
-//! `earmark eval`: zero-shot accuracy on a dataset of labelled sounds (SPEC 9).
+//! `earmark eval`: zero-shot accuracy on a dataset of labelled sounds (SPEC 9), and retrieval in the demo world.
+
+mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,8 @@ pub(super) enum Command {
     Us8k(Eval),
     /// One directory a class, named "Class name" or "NNN - Class name"; a file named F-… is of fold F
     Folders(Eval),
+    /// Retrieval by words, sounds and pictures in the world that the demo model is made for
+    World(Box<world::World>),
 }
 
 #[derive(Debug, Args)]
@@ -45,6 +49,7 @@ pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome>
         Command::Esc50(eval) => (eval, Dataset::esc50),
         Command::Us8k(eval) => (eval, Dataset::us8k),
         Command::Folders(eval) => (eval, Dataset::folders),
+        Command::World(command) => return world::run(command, config),
     };
     let dataset = read(&eval.root)?.restricted_to(&eval.folds, &eval.root)?;
     let (predictions, failures) = predict(eval, &dataset, config)?;
@@ -100,7 +105,6 @@ fn print(figures: &Report, dataset: &Dataset, failures: usize) -> anyhow::Result
     table.set_header(["CLASS", "CLIPS", "TOP-1", "TAKEN FOR"]);
     for (truth, class) in figures.classes.iter().enumerate() {
         let Some(accuracy) = figures.per_class.get(class) else { continue };
-        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
         let (clips, top1) = (right(accuracy.n.to_string()), right(percent(accuracy.top1)));
         table.add_row([Cell::new(class), clips, top1, Cell::new(mistakes(figures, truth))]);
     }
@@ -123,6 +127,10 @@ fn mistakes(figures: &Report, truth: usize) -> String {
     wrong.sort_by(|a, b| b.cmp(a));
     let named: Vec<String> = wrong.iter().map(|&(n, class)| format!("{} {n}", figures.classes[class])).collect();
     named.join(", ")
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 fn percent(fraction: f64) -> String {

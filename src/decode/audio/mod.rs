@@ -19,7 +19,7 @@ mod source;
 mod track;
 mod wav;
 
-pub use mono::MonoReader;
+pub use mono::{MonoReader, mono_at};
 pub use read::{DecodedRecording, MonoAudio, RecordingRequest, read_mono, read_recording};
 pub use reader::AudioReader;
 
