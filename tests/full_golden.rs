@@ -30,7 +30,7 @@ fn the_published_configuration_is_the_references() {
     std::fs::remove_file(&checkpoint).unwrap();
 
     let device: DeviceChoice = std::env::var("EARMARK_TEST_DEVICE").map_or(DeviceChoice::Cpu, |it| it.parse().unwrap());
-    let model = AudioClip::load(&installed.path, device).unwrap();
+    let model = AudioClip::load(installed.path().unwrap(), device).unwrap();
     let embeddings = Golden::open("full", "embeddings");
     parity::text(&model, &embeddings);
     parity::images(&model, &embeddings);

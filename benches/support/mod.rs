@@ -28,7 +28,7 @@ pub(crate) fn with_models(mut measure: impl FnMut(&str, &Path)) {
         let directory = tempfile::tempdir().expect("there is a place for temporary files");
         let store = ModelStore::new(directory.path());
         let model = store.import(&checkpoint, &ImportOptions::default()).expect("the golden checkpoint is sound");
-        measure("tiny", &model.path);
+        measure("tiny", &store.path(&model.name));
     }
     if let Some(path) = std::env::var_os(MODEL_VARIABLE) {
         let path = Path::new(&path);

@@ -90,7 +90,8 @@ enum Command {
 /// Which model, and where it runs.
 #[derive(Debug, Args)]
 struct ModelArgs {
-    /// Name of an installed model, or path of a model file; the only installed one if not given
+    /// Name of an installed model, `demo` for the built-in one, or path of a model file; the only installed one if not
+    /// given, and `demo` if there is none
     #[arg(long, value_name = "NAME|PATH")]
     model: Option<String>,
     #[command(flatten)]
@@ -111,9 +112,10 @@ struct ModelDirArgs {
 impl ModelArgs {
     fn load(&self, config: &Config) -> anyhow::Result<Embedder> {
         let store = self.directory.store(config)?;
-        let path = store.resolve(self.model.as_deref().unwrap_or(&config.model.name))?;
-        let embedder = Embedder::load(&path, self.device.unwrap_or(config.model.device));
-        embedder.map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))
+        let model = store.resolve(self.model.as_deref().unwrap_or(&config.model.name))?;
+        crate::daemon::introduce(&model, &store);
+        let device = self.device.unwrap_or(config.model.device);
+        model.open().and_then(|file| Embedder::from_file(file, device)).with_context(|| model.to_string())
     }
 
     /// Puts what was given into the configuration.

@@ -11,6 +11,9 @@ use crate::config::Config;
 use crate::model::{ModelConfig, Weights};
 use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
 
+/// Where the model is that has no file, and where it comes from.
+const BUILT_IN: &str = "built in";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Install a checkpoint file: a PyTorch state dict (.pt), OpenAI's TorchScript CLIP, or safetensors
@@ -45,7 +48,7 @@ pub(super) enum Command {
         #[command(flatten)]
         directory: ModelDirArgs,
     },
-    /// List the installed models
+    /// List the installed models and the built-in one
     List {
         /// One JSON object a line and model
         #[arg(long)]
@@ -121,9 +124,9 @@ fn read_dimensions(path: &Path) -> anyhow::Result<ModelConfig> {
 }
 
 fn print_summary(what: &str, model: &InstalledModel) -> anyhow::Result<()> {
-    let InstalledModel { name, parameters, path, metadata, .. } = model;
+    let InstalledModel { name, parameters, source, metadata, .. } = model;
     let space = short(metadata.space.as_str());
-    super::print(format_args!("{what} {name}: {parameters} parameters, space {space}\n  {}", path.display()))
+    super::print(format_args!("{what} {name}: {parameters} parameters, space {space}\n  {source}"))
 }
 
 /// Enough of a digest to tell models apart by eye.
@@ -135,13 +138,14 @@ fn list(store: &ModelStore, json: bool) -> anyhow::Result<Outcome> {
     let mut table = super::plain_table();
     table.set_header(["NAME", "TOWERS", "PARAMETERS", "DTYPE", "SPACE", "FROM"]);
     let mut failures = 0;
-    let names = store.names()?;
-    for name in &names {
+    let installed = store.names()?;
+    for name in installed.iter().chain([&ModelName::bundled()]) {
         match store.find(name) {
             Ok(model) if json => super::print(describe(&model))?,
             Ok(model) => {
                 let space = short(model.metadata.space.as_str()).to_owned();
-                let (dtype, source) = (model.metadata.dtype.clone(), model.metadata.source_name.clone());
+                let dtype = model.metadata.dtype.clone();
+                let source = model.path().map_or(BUILT_IN, |_| &model.metadata.source_name).to_owned();
                 let parameters = model.parameters.to_string();
                 table.add_row([name.to_string(), towers(&model).into(), parameters, dtype, space, source]);
             }
@@ -151,10 +155,11 @@ fn list(store: &ModelStore, json: bool) -> anyhow::Result<Outcome> {
             }
         }
     }
-    if names.is_empty() {
+    if installed.is_empty() {
         let directory = store.directory().display();
-        super::note(format_args!("no model is installed in {directory}; see `earmark model pull --help`"));
-    } else if !json {
+        super::note(format_args!("no other model is installed in {directory}; see `earmark model pull --help`"));
+    }
+    if !json {
         super::print(table.trim_fmt())?;
     }
     Ok(Outcome::of_failures(failures))
@@ -168,7 +173,8 @@ fn describe(model: &InstalledModel) -> serde_json::Value {
     let metadata = &model.metadata;
     json!({
         "name": model.name.as_str(),
-        "path": model.path,
+        "path": model.path(),
+        "built_in": model.path().is_none(),
         "bytes": model.bytes,
         "parameters": model.parameters,
         "dtype": metadata.dtype,
@@ -186,7 +192,7 @@ fn table_of(model: &InstalledModel) -> String {
     let mut table = super::plain_table();
     let rows = [
         ("name", model.name.to_string()),
-        ("file", model.path.display().to_string()),
+        ("file", model.path().map_or_else(|| BUILT_IN.into(), |path| path.display().to_string())),
         ("bytes", model.bytes.to_string()),
         ("towers", towers(model).into()),
         ("parameters", model.parameters.to_string()),

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use super::progress;
 use crate::checkpoint::pull::{DownloadError, DownloadOptions, Source, catalog, download};
 use crate::config::Config;
-use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
+use crate::model_store::{BUNDLED, ImportOptions, InstalledModel, ModelName, ModelStore};
 
 /// Set by Ctrl-C, so that a download ends in a state from which it can be resumed.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -71,6 +71,9 @@ fn already_installed(source: &Source, store: &ModelStore) -> anyhow::Result<Opti
 }
 
 fn unknown(checkpoint: &str) -> anyhow::Error {
+    if checkpoint == BUNDLED {
+        return anyhow!("{BUNDLED} is built in: there is nothing to download");
+    }
     let known: Vec<String> = catalog().into_iter().map(|source| source.name).collect();
     anyhow!("unknown checkpoint {checkpoint:?}, expected {}", known.join(" or "))
 }

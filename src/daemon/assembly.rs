@@ -1,11 +1,10 @@
 //! Configuration to parts: the model on its thread, the engine, the server's options.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::habit;
+use super::{habit, notice};
 use crate::config::Config;
 use crate::embed::Embedder;
 use crate::engine::encoder::{Encoder, EncoderOptions};
@@ -13,6 +12,7 @@ use crate::engine::model::{AudioClipModel, EmbeddingModel};
 use crate::engine::options::EngineOptions;
 use crate::engine::{Activity, Engine};
 use crate::grpc::ServeOptions;
+use crate::model_store::ModelStore;
 
 /// Loads the model that the configuration names, or that the data directory was last used with, on a thread of its own.
 /// Takes as long as that takes: call it where waiting is allowed.
@@ -20,7 +20,8 @@ use crate::grpc::ServeOptions;
 /// # Errors
 /// If there is no such model, or it cannot be loaded, with what to do about it.
 pub fn load_encoder(config: &Config) -> anyhow::Result<Encoder> {
-    let path = habit::model_path(config)?;
+    let model = habit::model_source(config)?;
+    notice::introduce(&model, &ModelStore::new(config.model_directory()?));
     let device = config.model.device;
     let options = EncoderOptions {
         batch_inputs: config.ingest.batch_inputs,
@@ -29,15 +30,10 @@ pub fn load_encoder(config: &Config) -> anyhow::Result<Encoder> {
         queue_queries: config.search.waiting,
     };
     let load = move || -> anyhow::Result<Box<dyn EmbeddingModel>> {
-        let embedder = Embedder::load(&path, device).with_context(|| path.display().to_string())?;
-        Ok(Box::new(AudioClipModel::new(model_name(&path), embedder)))
+        let embedder = model.open().and_then(|file| Embedder::from_file(file, device));
+        Ok(Box::new(AudioClipModel::new(model.name(), embedder.with_context(|| model.to_string())?)))
     };
     Encoder::start(load, options)
-}
-
-/// An installed model is called after its file.
-fn model_name(path: &Path) -> String {
-    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// How the engine is told to work.
@@ -59,7 +55,7 @@ pub fn engine_options(config: &Config) -> EngineOptions {
 /// # Errors
 /// As [`Engine::open`], or because the user's directories are unknown.
 pub fn open_engine(config: &Config, encoder: Option<Encoder>, activity: Activity) -> anyhow::Result<Engine> {
-    let (directory, model) = (config.data_directory()?, encoder.as_ref().map(|_| habit::model_path(config)));
+    let (directory, model) = (config.data_directory()?, encoder.as_ref().map(|_| habit::model_source(config)));
     let engine = Engine::open(&directory, engine_options(config), encoder, activity)?;
     if let Some(model) = model.transpose()? {
         habit::remember(&directory, &model);

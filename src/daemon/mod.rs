@@ -8,10 +8,12 @@ mod address;
 mod assembly;
 mod habit;
 mod journal;
+mod notice;
 mod serve;
 mod signals;
 
 pub use address::{DaemonAddress, RunningDaemon};
 pub use assembly::{engine_options, load_encoder, open_engine, serve_options};
+pub use notice::introduce;
 pub use serve::{Daemon, InitialRoot};
 pub use signals::{Interruption, interruption};

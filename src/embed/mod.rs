@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::media::{MediaKind, RgbImage};
+use crate::model::file::ModelFile;
 use crate::model::{AudioClip, DeviceChoice, ModelError, RawEmbedding};
 use crate::preprocess::audio as protocol;
 use crate::preprocess::image::normalised_planes;
@@ -75,7 +76,12 @@ pub struct Embedder {
 impl Embedder {
     /// Loads the model file at `path`.
     pub fn load(path: &Path, device: DeviceChoice) -> Result<Self, ModelError> {
-        Ok(Self { model: AudioClip::load(path, device)?, tokenizer: Tokenizer::new() })
+        Self::from_file(ModelFile::open(path)?, device)
+    }
+
+    /// Loads a model file that has been opened.
+    pub fn from_file(file: ModelFile, device: DeviceChoice) -> Result<Self, ModelError> {
+        Ok(Self { model: AudioClip::from_file(file, device)?, tokenizer: Tokenizer::new() })
     }
 
     /// The model behind it.

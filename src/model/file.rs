@@ -139,15 +139,20 @@ pub struct ModelFile {
     metadata: Metadata,
     /// Tensors in file order.
     tensors: Vec<(TensorSpec, Stored)>,
-    data: BufReader<File>,
+    data: Box<dyn Read + Send>,
 }
 
 impl ModelFile {
     /// Opens a file and checks its header: metadata, names, shapes, types and length, but not yet the data.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let length = file.metadata()?.len();
-        let header = read_header(&mut file, length)?;
+        Self::from_reader(BufReader::with_capacity(1 << 20, file), length)
+    }
+
+    /// As [`Self::open`], of `length` bytes that come from anywhere.
+    pub fn from_reader(mut data: impl Read + Send + 'static, length: u64) -> Result<Self, ModelError> {
+        let header = read_header(&mut data, length)?;
         let parsed: safetensors::tensor::Metadata = serde_json::from_slice(&header[HEADER_LENGTH_BYTES as usize..])
             .map_err(|error| ModelError::NotAModel(format!("no safetensors header: {error}")))?;
         let described = parsed.metadata().as_ref().and_then(|map| map.get(METADATA_KEY));
@@ -164,7 +169,7 @@ impl ModelFile {
         if length != expected {
             return Err(ModelError::Damaged(format!("it has {length} bytes, expected {expected}")));
         }
-        Ok(Self { metadata, tensors, data: BufReader::with_capacity(1 << 20, file) })
+        Ok(Self { metadata, tensors, data: Box::new(data) })
     }
 
     /// What the file says of itself.
@@ -281,7 +286,7 @@ fn encode_header(tensors: &[(TensorSpec, Stored)], metadata: &Metadata) -> Vec<u
 }
 
 /// The length field and the header itself.
-fn read_header(file: &mut File, file_bytes: u64) -> Result<Vec<u8>, ModelError> {
+fn read_header(file: &mut impl Read, file_bytes: u64) -> Result<Vec<u8>, ModelError> {
     let too_short = || ModelError::NotAModel("it is too short".into());
     let mut length = [0; HEADER_LENGTH_BYTES as usize];
     file.read_exact(&mut length).map_err(|_| too_short())?;

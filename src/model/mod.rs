@@ -58,8 +58,12 @@ pub struct AudioClip {
 impl AudioClip {
     /// Loads a model file that `earmark model import` wrote.
     pub fn load(path: &Path, device: DeviceChoice) -> Result<Self, ModelError> {
+        Self::from_file(ModelFile::open(path)?, device)
+    }
+
+    /// Loads a model file that has been opened.
+    pub fn from_file(file: ModelFile, device: DeviceChoice) -> Result<Self, ModelError> {
         let device = device::open(device)?;
-        let file = ModelFile::open(path)?;
         let metadata = file.metadata().clone();
         let mut tensors = HashMap::new();
         file.read(|spec, values| {

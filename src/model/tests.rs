@@ -74,7 +74,7 @@ static TINY: LazyLock<AudioClip> = LazyLock::new(|| {
     let options = ImportOptions { name: Some(ModelName::new("tiny").unwrap()), ..ImportOptions::default() };
     let store = ModelStore::new(directory.path());
     let installed = store.import(&golden_path("tiny/audioclip_tiny.pt"), &options).unwrap();
-    AudioClip::load(&installed.path, DeviceChoice::Cpu).unwrap()
+    AudioClip::load(installed.path().unwrap(), DeviceChoice::Cpu).unwrap()
 });
 
 fn intermediates() -> BTreeMap<String, Tensor> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ModelName;
+use super::{BUNDLED, ModelName, ModelSource};
 use crate::checkpoint::CheckpointError;
 use crate::model::ModelError;
 
@@ -29,15 +29,12 @@ pub enum StoreError {
         /// What is there.
         installed: Vec<ModelName>,
     },
-    /// There is no model at all.
-    #[error(
-        "no model is installed in {} (run `earmark model pull audioclip-full`, or `earmark model import FILE`)",
-        directory.display()
-    )]
-    NoneInstalled {
-        /// Where models were looked for.
-        directory: PathBuf,
-    },
+    /// The built-in model was to be removed.
+    #[error("{BUNDLED} is built in: it is part of the program, and cannot be removed")]
+    BuiltIn,
+    /// A model was to be given the name of the built-in one.
+    #[error("{BUNDLED} is what the built-in model is called (give this one another name with --name)")]
+    Reserved,
     /// There are several models and none was named.
     #[error("several models are installed: choose one with --model ({})", list(installed))]
     Ambiguous {
@@ -54,10 +51,10 @@ pub enum StoreError {
         name: ModelName,
     },
     /// An installed model is unusable.
-    #[error("{}: {source}", path.display())]
+    #[error("{model}: {source}")]
     Model {
-        /// The file of the model.
-        path: PathBuf,
+        /// Where it is.
+        model: ModelSource,
         /// What is wrong with it.
         source: ModelError,
     },
@@ -87,8 +84,8 @@ impl StoreError {
 
 fn list(installed: &[ModelName]) -> String {
     if installed.is_empty() {
-        return "none is; see `earmark model pull` and `earmark model import`".into();
+        return format!("{BUNDLED} is built in; see `earmark model pull` and `earmark model import`");
     }
     let names: Vec<&str> = installed.iter().map(ModelName::as_str).collect();
-    format!("installed: {}", names.join(", "))
+    format!("installed: {}; built in: {BUNDLED}", names.join(", "))
 }

@@ -39,6 +39,9 @@ impl ModelStore {
     /// Reads, checks and installs a checkpoint. Importing the same file under the same name again is not an error.
     pub fn import(&self, path: &Path, options: &ImportOptions) -> Result<InstalledModel, StoreError> {
         let name = options.name.clone().map_or_else(|| ModelName::for_file(path), Ok)?;
+        if name.is_bundled() {
+            return Err(StoreError::Reserved);
+        }
         let checkpoint = |source| StoreError::Checkpoint { path: path.into(), source };
         let unfit = |source| StoreError::Unfit { path: path.into(), source };
         let mut tensors = CheckpointTensors::open(path, &options.limits).map_err(checkpoint)?;

@@ -1,18 +1,20 @@
-//! The models on this machine: a directory with one file `NAME.safetensors` each.
+//! The models on this machine: a directory with one file `NAME.safetensors` each, and the one that is built in.
 //!
-//! Owns names and the directory. Invariant: a file under its final name is complete and was checked when it was
+//! Owns names, the directory and the built-in model. Invariant: a file under its final name is complete and was checked when it was
 //! written; whatever an interrupted import leaves has a name that no model can have. Does not run models.
 
 mod error;
 mod import;
+mod source;
 
 use std::path::{Path, PathBuf};
 
 use crate::model::ModelError;
-use crate::model::file::{Metadata, ModelFile};
+use crate::model::file::Metadata;
 
 pub use error::StoreError;
 pub use import::ImportOptions;
+pub use source::{BUNDLED, ModelSource};
 
 const EXTENSION: &str = "safetensors";
 /// Longest name of a model; file systems allow 255 bytes with the extension.
@@ -24,19 +26,26 @@ pub struct ModelStore {
     directory: PathBuf,
 }
 
-/// A model in the directory, whose header is sound.
+/// A model in the directory, or the one that is built in, whose header is sound.
 #[derive(Debug, Clone)]
 pub struct InstalledModel {
     /// What it is called by.
     pub name: ModelName,
-    /// Its file.
-    pub path: PathBuf,
-    /// Size of the file.
+    /// Where it is.
+    pub source: ModelSource,
+    /// Size of its file.
     pub bytes: u64,
     /// Learned numbers in it.
     pub parameters: usize,
     /// Configuration, identity and origin.
     pub metadata: Metadata,
+}
+
+impl InstalledModel {
+    /// Its file; `None` if it is built in.
+    pub fn path(&self) -> Option<&Path> {
+        self.source.path()
+    }
 }
 
 /// A name that is a plain file name on every system: letters, digits, `.`, `_` and `-`, not starting with `.` or `-`.
@@ -56,6 +65,16 @@ impl ModelName {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
         let plain = stem.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_'), "-");
         Self::new(plain.trim_start_matches(['.', '-']))
+    }
+
+    /// The name of the model that is built in.
+    pub fn bundled() -> Self {
+        Self(BUNDLED.into())
+    }
+
+    /// Whether it is that.
+    pub fn is_bundled(&self) -> bool {
+        self.0 == BUNDLED
     }
 
     /// The name.
@@ -86,7 +105,7 @@ impl ModelStore {
         self.directory.join(format!("{name}.{EXTENSION}"))
     }
 
-    /// All names that are taken, sorted.
+    /// The names of all models in the directory, sorted. A file that has the name of the built-in model is none.
     pub fn names(&self) -> Result<Vec<ModelName>, StoreError> {
         let entries = match std::fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -100,54 +119,56 @@ impl ModelStore {
                 names.extend(path.file_stem().and_then(|stem| ModelName::new(stem.to_str()?).ok()));
             }
         }
+        names.retain(|name| !name.is_bundled());
         names.sort();
         Ok(names)
     }
 
     /// A model by name; its header is checked, its data is not.
     pub fn find(&self, name: &ModelName) -> Result<InstalledModel, StoreError> {
-        let path = self.path(name);
-        let model = |source| StoreError::Model { path: path.clone(), source };
-        let file = match ModelFile::open(&path) {
+        let source = if name.is_bundled() { ModelSource::Bundled } else { ModelSource::File(self.path(name)) };
+        let model = |error| StoreError::Model { model: source.clone(), source: error };
+        let file = match source.open() {
             Err(ModelError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::NotInstalled { name: name.to_string(), installed: self.names()? });
             }
             file => file.map_err(model)?,
         };
-        let bytes = std::fs::metadata(&path).map_err(|error| StoreError::io(&path, error))?.len();
+        let bytes = source.bytes().map_err(|error| model(error.into()))?;
         let (parameters, metadata) = (file.parameters(), file.metadata().clone());
-        Ok(InstalledModel { name: name.clone(), path, bytes, parameters, metadata })
+        Ok(InstalledModel { name: name.clone(), source, bytes, parameters, metadata })
     }
 
-    /// The file that `model` means: a path if it looks like one, a name otherwise; if empty, the only model there is.
-    pub fn resolve(&self, model: &str) -> Result<PathBuf, StoreError> {
+    /// What `model` means: a path if it looks like one, a name otherwise. If empty, the only model in the directory, and
+    /// the built-in one if there is none.
+    pub fn resolve(&self, model: &str) -> Result<ModelSource, StoreError> {
         if model.is_empty() {
-            let mut names = self.names()?;
-            return match (names.pop(), names.is_empty()) {
-                (Some(only), true) => Ok(self.path(&only)),
-                (None, _) => Err(StoreError::NoneInstalled { directory: self.directory.clone() }),
-                (Some(last), false) => {
-                    names.push(last);
-                    Err(StoreError::Ambiguous { installed: names })
-                }
+            let names = self.names()?;
+            return match names.as_slice() {
+                [] => Ok(ModelSource::Bundled),
+                [only] => Ok(ModelSource::File(self.path(only))),
+                [..] => Err(StoreError::Ambiguous { installed: names }),
             };
         }
-        if model.contains(std::path::is_separator) || Path::new(model).extension().is_some_and(|it| it == EXTENSION) {
-            return Ok(model.into());
+        if ModelSource::is_path(model) {
+            return Ok(ModelSource::File(model.into()));
         }
-        Ok(self.find(&ModelName::new(model)?)?.path)
+        Ok(self.find(&ModelName::new(model)?)?.source)
     }
 
     /// Reads a model whole and compares it with its digests.
     pub fn verify(&self, name: &ModelName) -> Result<InstalledModel, StoreError> {
         let installed = self.find(name)?;
-        let check = || ModelFile::open(&installed.path)?.read(|_, _| Ok(()));
-        check().map_err(|source| StoreError::Model { path: installed.path.clone(), source })?;
+        let check = || installed.source.open()?.read(|_, _| Ok(()));
+        check().map_err(|source| StoreError::Model { model: installed.source.clone(), source })?;
         Ok(installed)
     }
 
     /// Deletes a model, sound or not.
     pub fn remove(&self, name: &ModelName) -> Result<PathBuf, StoreError> {
+        if name.is_bundled() {
+            return Err(StoreError::BuiltIn);
+        }
         let path = self.path(name);
         match std::fs::remove_file(&path) {
             Ok(()) => Ok(path),
@@ -178,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_or_absent_directory_has_no_models() {
+    fn an_empty_or_absent_directory_has_no_models_but_the_built_in_one() {
         let store = ModelStore::new("/nonexistent/models");
         assert_eq!(store.names().unwrap(), []);
-        assert!(matches!(store.resolve(""), Err(StoreError::NoneInstalled { .. })));
+        assert_eq!(store.resolve("").unwrap(), ModelSource::Bundled);
         let error = store.resolve("x").unwrap_err().to_string();
         assert!(error.contains("no model x"), "{error}");
-        assert_eq!(store.resolve("./x.safetensors").unwrap(), Path::new("./x.safetensors"));
+        assert_eq!(store.resolve("./x.safetensors").unwrap(), ModelSource::File("./x.safetensors".into()));
     }
 }

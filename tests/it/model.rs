@@ -15,7 +15,7 @@ static TINY: LazyLock<AudioClip> = LazyLock::new(|| {
     let options = ImportOptions { name: Some(name), ..ImportOptions::default() };
     let installed =
         ModelStore::new(directory.path()).import(&golden::path("tiny/audioclip_tiny.pt"), &options).unwrap();
-    AudioClip::load(&installed.path, DeviceChoice::Cpu).unwrap()
+    AudioClip::load(installed.path().unwrap(), DeviceChoice::Cpu).unwrap()
 });
 
 fn embeddings() -> Golden {

@@ -29,7 +29,7 @@ fn a_clip_checkpoint_without_sounds_is_an_image_and_text_model() {
     tensors.retain(|it| !it.name.starts_with("audio.") && !it.name.ends_with("_ai") && !it.name.ends_with("_at"));
     let installed = import(&ModelStore::new(directory.path()), &tensors).unwrap();
     assert_eq!(installed.metadata.config.audio, None);
-    let model = AudioClip::load(&installed.path, DeviceChoice::Cpu).unwrap();
+    let model = AudioClip::load(installed.path().unwrap(), DeviceChoice::Cpu).unwrap();
     assert_eq!(model.embed_text(&[&[49406, 2368, 49407]]).unwrap()[0].len(), 1024);
     assert_eq!(model.scales().audio_text, None);
     let refused = model.embed_audio(&[&[vec![0.0; 100]]]);
@@ -47,7 +47,7 @@ fn half_precision_is_widened_to_the_type_that_models_run_in() {
     }
     let installed = import(&ModelStore::new(directory.path()), &tensors).unwrap();
     assert_eq!((installed.metadata.dtype.as_str(), installed.parameters), ("f32", 4_502_698));
-    let mut written = CheckpointFile::open(&installed.path, &CheckpointLimits::default()).unwrap();
+    let mut written = CheckpointFile::open(installed.path().unwrap(), &CheckpointLimits::default()).unwrap();
     let projection = tensors.iter().find(|tensor| tensor.name == "text_projection").unwrap();
     let rounded: Vec<f32> =
         projection.bytes.as_chunks().0.iter().map(|&value| half::f16::from_le_bytes(value).to_f32()).collect();
@@ -70,9 +70,11 @@ fn weights_can_be_stored_at_half_the_size() {
     store.verify(&half.name).unwrap();
 
     let limits = CheckpointLimits::default();
-    let (mut exact, mut rounded) =
-        (CheckpointFile::open(&full.path, &limits).unwrap(), CheckpointFile::open(&half.path, &limits).unwrap());
-    let names: Vec<_> = exact.tensors().map(|info| (info.name.clone(), info.shape.len(), info.dtype)).collect();
+    let (mut exact, mut rounded) = (
+        CheckpointFile::open(full.path().unwrap(), &limits).unwrap(),
+        CheckpointFile::open(half.path().unwrap(), &limits).unwrap(),
+    );
+    let names: Vec<_> = exact.tensors().iter().map(|info| (info.name.clone(), info.shape.len(), info.dtype)).collect();
     for (name, dimensions, dtype) in names.into_iter().filter(|(_, _, dtype)| dtype.is_floating()) {
         let stored = rounded.tensor(&name).unwrap().dtype;
         let values = exact.read_f32(&name).unwrap();
@@ -88,13 +90,13 @@ fn weights_can_be_stored_at_half_the_size() {
 
     // Vectors change slightly.
     let embed = |model: &InstalledModel| {
-        let model = AudioClip::load(&model.path, DeviceChoice::Cpu).unwrap();
+        let model = AudioClip::load(model.path().unwrap(), DeviceChoice::Cpu).unwrap();
         Embedding::normalized(&model.embed_text(&[&[49406, 2368, 49407]]).unwrap()[0]).unwrap()
     };
     let alike = embed(&full).cosine(&embed(&half));
     assert!((0.999..1.0).contains(&alike), "{alike}");
     // Whoever imports the file gets the same model.
-    let again = store.import(&half.path, &named("again")).unwrap();
+    let again = store.import(half.path().unwrap(), &named("again")).unwrap();
     assert_eq!(again.metadata.space, half.metadata.space);
 }
 
@@ -123,8 +125,10 @@ fn a_model_in_full_precision_is_the_space_that_it_always_was() {
     let store = ModelStore::new(directory.path());
     let model = store.import(&golden::path("tiny/audioclip_tiny.pt"), &named("tiny")).unwrap();
     assert_eq!(&model.metadata.space.as_str()[..16], "ff3f443f7db52171");
-    let header = fs::read(&model.path).unwrap();
-    assert!(!header[..100_000].windows(9).any(|it| it == b"\"weights\""), "old versions refuse what they do not know");
+    let bytes = fs::read(model.path().unwrap()).unwrap();
+    let length = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
+    assert!(header.contains("data_sha256") && !header.contains("weights"), "old versions refuse what they do not know");
 }
 
 #[test]

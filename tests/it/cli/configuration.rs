@@ -23,16 +23,18 @@ fn a_mistake_in_the_configuration_is_named_with_its_place() {
 fn the_model_is_chosen_by_name_or_by_being_the_only_one() {
     let workplace = Workplace::new();
     let embed = args!["embed", "--text", "a"];
-    contains(&workplace.fail(1, embed), &["no model is installed in ", "`earmark model pull audioclip-full`"]);
+    let without = workplace.run(embed);
+    assert_eq!(without.code, 0);
+    contains(&without.stderr, &["demo model: ", "`earmark model pull audioclip-full`"]);
 
     workplace.succeed(args!["model", "import", crate::shared(super::workplace::TINY), "--name", "one"]);
-    workplace.succeed(embed);
+    assert!(!workplace.run(embed).stderr.contains("demo"));
     std::fs::hard_link(workplace.models().join("one.safetensors"), workplace.models().join("two.safetensors")).unwrap();
-    contains(&workplace.fail(1, embed), &["several models are installed", "--model", "one, two"]);
+    contains(&workplace.fail(1, embed), &["several models are installed", "--model", "one, two; built in: demo"]);
 
     let named = |name: &str| workplace.run_with(&[("EARMARK__MODEL__NAME", name)], embed);
     assert_eq!(named("two").code, 0);
-    contains(&named("three").stderr, &["error: no model three is installed (installed: one, two)"]);
+    contains(&named("three").stderr, &["error: no model three is installed (installed: one, two; built in: demo)"]);
     let overridden = args!["embed", "--text", "a", "--model", "one"];
     assert_eq!(workplace.run_with(&[("EARMARK__MODEL__NAME", "three")], overridden).code, 0);
     let unknown = workplace.run_with(&[("EARMARK__MODEL__NAM", "x")], embed);

@@ -104,7 +104,8 @@ fn nothing_is_printed_if_nobody_wants_it() {
 fn indexing_needs_a_model_and_always_the_same_one() {
     let workplace = Workplace::new();
     std::fs::create_dir(workplace.path("media")).unwrap();
-    contains(&workplace.fail(1, args!["index", "media"]), &["no model is installed in ", "earmark model pull"]);
+    let unknown = workplace.fail(1, args!["index", "media", "--model", "nope"]);
+    contains(&unknown, &["no model nope is installed", "demo is built in", "earmark model pull"]);
 
     let workplace = workplace_with_library();
     let mut tensors = super::checkpoints::tiny();

@@ -70,8 +70,8 @@ fn content_is_found_by_itself_and_by_what_is_like_it() {
         assert_eq!(found.len(), 2, "{like}");
         assert!(found.iter().all(|hit| hit["asset"] != id && hit["score"].as_f64().unwrap() < 0.999), "{found:?}");
     }
-    let words = workplace.fail(1, args!["search", "dog", "--model-dir", "none"]);
-    contains(&words, &["no model is installed in none"]);
+    let words = workplace.fail(1, args!["search", "dog", "--model-dir", "none", "--model", "tiny"]);
+    contains(&words, &["no model tiny is installed"]);
 }
 
 #[test]

@@ -37,6 +37,18 @@ fn a_daemon_says_where_it_is_answers_and_goes_when_told() {
     assert_eq!(workplace.succeed(args!["search", "dog", "--json"]), through_daemon);
 }
 
+#[cfg(unix)]
+#[test]
+fn without_a_model_the_built_in_one_is_served_and_the_log_says_so() {
+    let workplace = Workplace::new();
+    let daemon = Daemon::start(&workplace, &[]);
+    assert_eq!(status(&workplace)["model"]["name"], "demo");
+    let line = daemon.line.clone();
+    assert!(line.starts_with("listening "), "{line}");
+    let log = daemon.stop();
+    assert_eq!(log.matches("demo model: knows about ").count(), 1, "{log}");
+}
+
 #[test]
 fn one_data_directory_has_one_daemon() {
     let workplace = workplace_with_media();
@@ -59,7 +71,7 @@ fn what_cannot_be_served_is_refused_before_anything_is_promised() {
     };
     check(args!["serve", "--listen", "0.0.0.0:0"], &["error: 0.0.0.0:0", "127.0.0.1:PORT"]);
     check(args!["serve", "--listen", "nonsense"], &["nonsense", "expected"]);
-    check(args!["serve", "--listen", "127.0.0.1:0"], &["no model is installed in "]);
+    check(args!["serve", "--listen", "127.0.0.1:0", "--model", "nope"], &["no model nope is installed"]);
     configure(&workplace, "[log]\nfilter = 'no=such=filter'");
     check(args!["serve", "--listen", "127.0.0.1:0"], &["log.filter"]);
 

@@ -23,8 +23,8 @@ fn tiny() -> (Encoder, Arc<Mutex<Embedder>>) {
     let options = ImportOptions { name: Some(ModelName::new("tiny").unwrap()), ..ImportOptions::default() };
     let checkpoint = golden::path("tiny/audioclip_tiny.pt");
     let installed = ModelStore::new(directory.path()).import(&checkpoint, &options).unwrap();
-    let plain = Embedder::load(&installed.path, DeviceChoice::Cpu).unwrap();
-    let path = installed.path.clone();
+    let plain = Embedder::load(installed.path().unwrap(), DeviceChoice::Cpu).unwrap();
+    let path = installed.path().unwrap().to_owned();
     let load = move || {
         let embedder = Embedder::load(&path, DeviceChoice::Cpu)?;
         Ok::<_, earmark::model::ModelError>(Box::new(AudioClipModel::new("tiny", embedder)) as Box<dyn EmbeddingModel>)
