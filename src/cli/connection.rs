@@ -12,7 +12,7 @@ use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::config::Config;
-use crate::daemon::{RunningDaemon, load_encoder, open_engine, serve_options};
+use crate::daemon::{RunningDaemon, load_encoder, open_engine, serve_options, switch_engine};
 use crate::engine::{Activity, Engine};
 use crate::grpc;
 use crate::grpc::proto::admin_client::AdminClient;
@@ -56,17 +56,21 @@ impl DataArgs {
 pub(super) struct Need {
     pub(super) activity: Activity,
     pub(super) model: bool,
+    /// With another model than the library's, which was named, the library is switched to it.
+    pub(super) switch: bool,
 }
 
 impl Need {
     /// What is there can be asked for, without a model.
-    pub(super) const READ: Self = Self { activity: Activity::Still, model: false };
+    pub(super) const READ: Self = Self { activity: Activity::Still, model: false, switch: false };
     /// Words and media can be asked with, too.
-    pub(super) const SEARCH: Self = Self { activity: Activity::Still, model: true };
+    pub(super) const SEARCH: Self = Self { activity: Activity::Still, model: true, switch: false };
     /// What is there can be changed, without reading files.
-    pub(super) const CHANGE: Self = Self { activity: Activity::OnRequest, model: false };
+    pub(super) const CHANGE: Self = Self { activity: Activity::OnRequest, model: false, switch: false };
     /// Files can be read and embedded.
-    pub(super) const INDEX: Self = Self { activity: Activity::OnRequest, model: true };
+    pub(super) const INDEX: Self = Self { activity: Activity::OnRequest, model: true, switch: false };
+    /// The same, with another model if one is named.
+    pub(super) const SWITCH: Self = Self { switch: true, ..Self::INDEX };
 }
 
 /// A connection to whoever answers.
@@ -107,9 +111,9 @@ impl Session {
             return Self::connect_to_holder(&directory, error, &config).await;
         }
         let opening = config.clone();
-        let opened = spawn_blocking(move || {
-            let encoder = need.model.then(|| load_encoder(&opening)).transpose()?;
-            open_engine(&opening, encoder, need.activity)
+        let opened = spawn_blocking(move || match need.model.then(|| load_encoder(&opening)).transpose()? {
+            Some(encoder) if need.switch => switch_engine(&opening, encoder, need.activity),
+            encoder => open_engine(&opening, encoder, need.activity),
         });
         match opened.await.context("opening the library broke down")? {
             Ok(engine) => {
@@ -138,7 +142,8 @@ impl Session {
         }
     }
 
-    async fn connect(address: &str, config: &Config) -> anyhow::Result<Self> {
+    /// Asks the server at an address.
+    pub(super) async fn connect(address: &str, config: &Config) -> anyhow::Result<Self> {
         let address = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
         let endpoint = Endpoint::from_shared(format!("http://{address}"));
         let endpoint = endpoint.with_context(|| format!("{address}: is no address, expected e.g. 127.0.0.1:50651"))?;

@@ -84,6 +84,11 @@ impl Facts {
             "embedded_total": stats.embedded_total,
             "store_bytes": stats.store_bytes,
             "store_sequence": stats.store_sequence,
+            "set_aside": stats.set_aside.iter().map(|store| json!({
+                "space": store.space_id,
+                "directory": store.directory,
+                "bytes": store.bytes,
+            })).collect::<Vec<_>>(),
             "audio_index": index(&stats.audio_index),
             "image_index": index(&stats.image_index),
             "progress": {
@@ -133,11 +138,17 @@ impl Facts {
             ("version", info.version.clone()),
         ];
         let mut table = super::plain_table();
-        for (key, value) in rows {
+        for (key, value) in rows.into_iter().chain(stats.set_aside.iter().map(set_aside)) {
             table.add_row([key.to_owned(), value]);
         }
         table.trim_fmt()
     }
+}
+
+/// `12.00 MiB of another model (space 0f0f0f0f0f0f), in /data/spaces/…`.
+fn set_aside(store: &proto::SetAside) -> (&'static str, String) {
+    let (size, space) = (show::size(store.bytes), store.space_id.get(..12).unwrap_or("unknown"));
+    ("set aside", format!("{size} of another model (space {space}), in {}", show::printable(&store.directory)))
 }
 
 fn describe(progress: &proto::Progress) -> String {

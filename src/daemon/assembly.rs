@@ -46,6 +46,7 @@ pub fn engine_options(config: &Config) -> EngineOptions {
         audio_limits: config.limits.audio,
         image_limits: config.limits.image,
         snapshot_interval: Duration::from_secs(config.server.snapshot_interval_s),
+        switch_space: false,
     }
 }
 
@@ -55,8 +56,27 @@ pub fn engine_options(config: &Config) -> EngineOptions {
 /// # Errors
 /// As [`Engine::open`], or because the user's directories are unknown.
 pub fn open_engine(config: &Config, encoder: Option<Encoder>, activity: Activity) -> anyhow::Result<Engine> {
+    open_with(config, engine_options(config), encoder, activity)
+}
+
+/// As [`open_engine`]; a library with vectors of another model is switched to the one that the configuration names, if
+/// it names one.
+///
+/// # Errors
+/// As [`open_engine`].
+pub fn switch_engine(config: &Config, encoder: Encoder, activity: Activity) -> anyhow::Result<Engine> {
+    let options = EngineOptions { switch_space: !config.model.name.is_empty(), ..engine_options(config) };
+    open_with(config, options, Some(encoder), activity)
+}
+
+fn open_with(
+    config: &Config,
+    options: EngineOptions,
+    encoder: Option<Encoder>,
+    activity: Activity,
+) -> anyhow::Result<Engine> {
     let (directory, model) = (config.data_directory()?, encoder.as_ref().map(|_| habit::model_source(config)));
-    let engine = Engine::open(&directory, engine_options(config), encoder, activity)?;
+    let engine = Engine::open(&directory, options, encoder, activity)?;
     if let Some(model) = model.transpose()? {
         habit::remember(&directory, &model);
     }

@@ -13,7 +13,7 @@ mod serve;
 mod signals;
 
 pub use address::{DaemonAddress, RunningDaemon};
-pub use assembly::{engine_options, load_encoder, open_engine, serve_options};
+pub use assembly::{engine_options, load_encoder, open_engine, serve_options, switch_engine};
 pub use notice::introduce;
 pub use serve::{Daemon, InitialRoot};
 pub use signals::{Interruption, interruption};

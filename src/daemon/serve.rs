@@ -113,7 +113,7 @@ impl Daemon {
 async fn open(config: Config, roots: Vec<InitialRoot>) -> anyhow::Result<Engine> {
     let open = move || {
         let encoder = assembly::load_encoder(&config)?;
-        let engine = assembly::open_engine(&config, Some(encoder), Activity::Watching)?;
+        let engine = assembly::switch_engine(&config, encoder, Activity::Watching)?;
         // Listening before anything is added, so that nothing is missed.
         tokio::spawn(journal::keep(engine.clone(), engine.subscribe()));
         for root in &roots {

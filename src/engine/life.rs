@@ -22,7 +22,7 @@ use crate::embedding::{Embedding, SpaceId};
 use crate::index::Index;
 use crate::library::{Root, RootId, Slot};
 use crate::media::MediaKind;
-use crate::store::{DirectoryLock, Store, StoreError};
+use crate::store::{DirectoryLock, Recovery, Store, StoreError};
 use crate::watch::{MalformedGlob, Rules, WatchOptions, Watcher};
 
 /// Files that may be between being taken and being recorded, for each that fits into a batch of the store.
@@ -63,7 +63,9 @@ struct Threads {
 impl Engine {
     /// Opens the library in a data directory, or makes one; when it returns, it can be searched.
     ///
-    /// Without a model nothing is indexed, whatever the activity.
+    /// Without a model nothing is indexed, whatever the activity. A library with vectors of another model is switched
+    /// to this one if [`EngineOptions::switch_space`] says so: its roots stay, its vectors are set aside, and everything
+    /// is embedded again in the background.
     ///
     /// # Errors
     /// [`EngineError::Store`] if the directory is in use, cannot be written to, or has vectors of another model.
@@ -74,13 +76,20 @@ impl Engine {
         activity: Activity,
     ) -> Result<Self, EngineError> {
         let directory_lock = DirectoryLock::acquire(directory)?;
-        let (store, recovery) = Store::open(&directory_lock, directory)?;
-        if let Some(encoder) = &encoder {
-            store.bind_space(&encoder.facts().space)?;
+        let (mut store, Recovery { mut notes, .. }) = Store::open(&directory_lock, directory)?;
+        let active = encoder.is_some() && activity != Activity::Still;
+        let mut switched = false;
+        match encoder.as_ref().map_or(Ok(()), |encoder| store.bind_space(&encoder.facts().space)) {
+            Err(StoreError::OtherSpace { model, .. }) if active && options.switch_space => {
+                let recovery;
+                (store, recovery) = store.switch(&directory_lock, &model)?;
+                notes.extend(recovery.notes);
+                switched = true;
+            }
+            bound => bound?,
         }
-        let mut notes = recovery.notes;
         let catalog = load_catalog(&store)?;
-        let indexes = open_indexes(directory, &options, &store, &catalog, &mut notes)?;
+        let indexes = open_indexes(&options, &store, &catalog, &mut notes)?;
         for note in &notes {
             tracing::warn!("{}: {note}", directory.display());
         }
@@ -95,7 +104,6 @@ impl Engine {
         );
         searcher.space = space;
         let work = Arc::new(Work::new(options.ingest.commit_files.max(1) * READING_PER_COMMIT));
-        let active = encoder.is_some() && activity != Activity::Still;
         let planner = active.then(|| Arc::new(Planner::new(keeper.clone(), work.clone())));
         let (stopping, wake) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let upkeep = active.then(|| {
@@ -121,7 +129,7 @@ impl Engine {
             lock: Mutex::new(Some(directory_lock)),
         });
         if let Some(encoder) = encoder.filter(|_| active) {
-            shared.start(encoder);
+            shared.start(encoder, switched);
         }
         Ok(Self { shared })
     }
@@ -196,7 +204,8 @@ impl Shared {
         warnings
     }
 
-    fn start(self: &Arc<Self>, encoder: Encoder) {
+    /// Starts the threads. All roots are compared with the disk if that is asked for, or if they are watched.
+    fn start(self: &Arc<Self>, encoder: Encoder, everything: bool) {
         let (Some(planner), Some(upkeep)) = (self.planner.clone(), self.upkeep.clone()) else { return };
         let mut threads = lock(&self.threads);
         let again = planner.clone();
@@ -234,7 +243,12 @@ impl Shared {
         for root in roots {
             match self.rules_of(&root) {
                 Ok(rules) if self.activity == Activity::Watching => self.begin(&root, Arc::new(rules)),
-                Ok(rules) => planner.set_rules(root.id, Arc::new(rules)),
+                Ok(rules) => {
+                    planner.set_rules(root.id, Arc::new(rules));
+                    if everything {
+                        planner.look_everywhere(root.id);
+                    }
+                }
                 Err(error) => tracing::error!("{}: not watched: {error}", root.path.display()),
             }
         }
@@ -316,7 +330,6 @@ fn load_catalog(store: &Store) -> Result<Catalog, StoreError> {
 }
 
 fn open_indexes(
-    directory: &Path,
     options: &EngineOptions,
     store: &Store,
     catalog: &Catalog,
@@ -333,7 +346,7 @@ fn open_indexes(
             (stored.slot, stored.vector, segment.is_some_and(|segment| segment.silent))
         });
         let vectors: &mut dyn Iterator<Item = (Slot, Embedding, bool)> = &mut { vectors };
-        let place = directory.join("index").join(kind.to_string());
+        let place = store.directory().join("index").join(kind.to_string());
         let (index, refused) = Index::open(options.index, &space, &place, vectors);
         notes.extend(refused.map(|reason| format!("the {kind} graph is built again: {reason}")));
         index

@@ -43,7 +43,7 @@ use self::sync::{lock, read};
 use self::work::Job;
 use crate::library::{FileKey, FileState, Root, RootId, RootRules};
 use crate::media::MediaKind;
-use crate::store::Totals;
+use crate::store::{SetAside, Totals};
 
 pub use error::EngineError;
 pub use listing::{AssetInLibrary, FailedFile, Page};
@@ -86,6 +86,8 @@ pub struct Stats {
     pub indexes: [crate::index::IndexStats; 2],
     /// What keeps the library from its best, a sentence each.
     pub warnings: Vec<String>,
+    /// Vectors of models that the library was switched away from.
+    pub set_aside: Vec<SetAside>,
 }
 
 impl Engine {
@@ -211,6 +213,7 @@ impl Engine {
             store_bytes: keeper.store.disk_bytes().unwrap_or_default(),
             indexes: MediaKind::ALL.map(|kind| keeper.indexes[kind as usize].stats()),
             warnings: self.shared.warnings(),
+            set_aside: keeper.store.set_aside().unwrap_or_default(),
             ..Stats::default()
         };
         let catalog = read(&keeper.catalog);

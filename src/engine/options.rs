@@ -25,6 +25,9 @@ pub struct EngineOptions {
     pub image_limits: ImageLimits,
     /// How often the graphs are written to disk, if they have changed.
     pub snapshot_interval: Duration,
+    /// With a model of another space than the library's, switch the library to it, instead of refusing. Only where
+    /// files are read, because everything is embedded again.
+    pub switch_space: bool,
 }
 
 impl EngineOptions {

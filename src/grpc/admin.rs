@@ -35,6 +35,7 @@ impl admin_server::Admin for AdminService {
             image_index: Some(convert::index_stats(&stats, MediaKind::Image)),
             uptime_ms: u64::try_from(self.0.health.uptime().as_millis()).unwrap_or(u64::MAX),
             store_sequence: stats.totals.sequence,
+            set_aside: convert::set_aside(&stats),
             warnings: stats.warnings,
         })
     }

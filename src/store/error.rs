@@ -43,13 +43,26 @@ pub enum StoreError {
     /// Its vectors are of another model.
     #[error(
         "the data directory holds vectors of space {stored}, the model makes vectors of space {model}; use the model \
-         that it was made with, or another --data-dir"
+         that it was made with or another --data-dir, or switch to the other model with `earmark serve --model NAME`, \
+         which keeps the old vectors"
     )]
     OtherSpace {
         /// What is stored.
         stored: SpaceId,
         /// What the model makes.
         model: SpaceId,
+    },
+    /// What says which space counts is of no use.
+    #[error(
+        "{}: {reason}; delete this file to go back to the data directory's first model, and switch again with \
+         `earmark serve --model NAME`",
+        path.display()
+    )]
+    NoSpace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A record is not what was written.
     #[error("damaged record {key}: {reason}; stop earmark and run `earmark check`, which repairs what it can")]

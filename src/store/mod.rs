@@ -1,6 +1,7 @@
 //! The truth: what is known about every root, file, asset and vector, in sled.
 //!
-//! Owns the data directory's `store`, its record format, its keys, the ledger beside it, and the directory's lock.
+//! Owns the data directory's stores, one for each space, their record format, their keys, the ledgers beside them, and
+//! the directory's lock.
 //! Invariants: a batch is in the store whole or not at all; when [`Store::commit`] returns, it is on disk; an asset and
 //! its vectors come and go together; a slot is never given out twice. Everything is checked when it is read: a byte
 //! that is wrong is an error, never a wrong answer. Knows no model, no graph and no watched disk.
@@ -21,6 +22,7 @@ mod records;
 mod recover;
 mod repair;
 mod roots_file;
+mod spaces;
 mod state;
 mod survey;
 
@@ -30,6 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 pub use batch::{Batch, NewAsset, NewSegment, Recovery, StoredAsset, StoredVector, Totals};
 pub use error::StoreError;
 pub use lock::DirectoryLock;
+pub use spaces::SetAside;
 
 use self::changes::Changes;
 use self::codec::Record;
@@ -41,6 +44,7 @@ use self::place::Place;
 use self::records::Records;
 use self::recover::Opened;
 use self::roots_file::RootsFile;
+use self::spaces::Spaces;
 use self::state::State;
 use self::survey::Survey;
 use crate::embedding::SpaceId;
@@ -61,6 +65,9 @@ pub struct Store {
 }
 
 struct Inner {
+    spaces: Spaces,
+    /// The space that the directory is named after; none for a data directory's first.
+    named: Option<SpaceId>,
     directory: PathBuf,
     place: Place,
     /// Held for reading by whoever reads or writes records, for writing only while another one takes its place.
@@ -89,7 +96,7 @@ struct Writer {
 }
 
 impl Store {
-    /// Opens the store in `directory/store`, or makes one.
+    /// Opens the store of the space that counts in a data directory, or makes one.
     ///
     /// A store that cannot be opened is set aside as `store.damaged-N` and an empty one with the same roots takes its
     /// place; one that opens but lacks something is repaired by forgetting what is incomplete. Either is told in
@@ -97,14 +104,30 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: a newer format, or the system does not let us write.
-    pub fn open(_lock: &DirectoryLock, directory: &Path) -> Result<(Self, Recovery), StoreError> {
-        let place = Place::of(directory);
-        let (Opened { database, number, state, space, known, ledger }, recovery) = recover::open(directory, &place)?;
+    pub fn open(lock: &DirectoryLock, directory: &Path) -> Result<(Self, Recovery), StoreError> {
+        let spaces = Spaces::of(directory);
+        let named = spaces.named()?;
+        Self::open_home(lock, spaces, named)
+    }
+
+    fn open_home(
+        _lock: &DirectoryLock,
+        spaces: Spaces,
+        named: Option<SpaceId>,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let directory = spaces.home(named.as_ref());
+        let place = Place::of(&directory);
+        let (Opened { database, number, state, space, known, ledger }, recovery) = recover::open(&directory, &place)?;
         let now = RwLock::new(Now { state, space, roots: known.roots.values().cloned().collect() });
         let writer = Mutex::new(Writer { known, ledger, number, failure: None });
         let database = RwLock::new(database);
-        let inner = Inner { directory: directory.into(), place, database, now, writer };
+        let inner = Inner { spaces, named, directory, place, database, now, writer };
         Ok((Self { inner: Arc::new(inner) }, recovery))
+    }
+
+    /// Where this store lies, and what is derived from its vectors: the data directory, or a directory in it.
+    pub fn directory(&self) -> &Path {
+        &self.inner.directory
     }
 
     /// The space of its vectors; `None` as long as no model was ever used with it.
@@ -121,7 +144,7 @@ impl Store {
         let Now { state, space: stored, .. } = self.inner.now().clone();
         match stored {
             Some(stored) if stored == *space => return Ok(()),
-            Some(stored) if state.totals.vectors != [0; 2] => {
+            Some(stored) if state.totals.vectors != [0; 2] || self.inner.named.is_some() => {
                 return Err(StoreError::OtherSpace { stored, model: space.clone() });
             }
             _ => {}
@@ -229,8 +252,7 @@ impl Store {
 
     /// Bytes on disk.
     pub fn disk_bytes(&self) -> Result<u64, StoreError> {
-        let directory = &self.inner.directory;
-        Ok(self.inner.place.size()? + ledger::size(directory)? + roots_file::size(directory)?)
+        spaces::disk_bytes(&self.inner.directory)
     }
 
     /// Copies everything that is alive into a fresh database and takes that: the old one keeps the space of what was
@@ -269,7 +291,7 @@ impl Inner {
         outcome: &mut Outcome,
         space: Option<&SpaceId>,
     ) -> Result<(), StoreError> {
-        if changes.is_empty() {
+        if changes.is_empty() && changes.state == self.now().state {
             return Ok(());
         }
         let (writes, state) = changes.finish();

@@ -13,5 +13,6 @@ mod models;
 mod pull;
 mod search;
 mod serve;
+mod switching;
 mod usage;
 pub(crate) mod workplace;

@@ -22,6 +22,7 @@ mod model_store;
 mod pull;
 mod query;
 mod store;
+mod switching;
 mod text;
 mod tidy;
 mod watch;

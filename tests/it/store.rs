@@ -6,3 +6,4 @@ mod formats;
 mod kill;
 mod library;
 mod recovery;
+mod switching;

@@ -73,6 +73,7 @@ struct State {
 pub struct StubModel {
     probe: Probe,
     device: String,
+    space: SpaceId,
 }
 
 impl Probe {
@@ -159,12 +160,18 @@ impl Probe {
 impl StubModel {
     /// A model under the eyes of `probe`, on the device "cpu".
     pub fn new(probe: &Probe) -> Self {
-        Self { probe: probe.clone(), device: "cpu".into() }
+        Self { probe: probe.clone(), device: "cpu".into(), space: space() }
     }
 
     /// The same on another device.
     pub fn on(mut self, device: &str) -> Self {
         self.device = device.into();
+        self
+    }
+
+    /// The same, as if its vectors were of another space.
+    pub fn of(mut self, space: SpaceId) -> Self {
+        self.space = space;
         self
     }
 }
@@ -175,7 +182,7 @@ impl Drop for StubModel {
     }
 }
 
-/// The space of all stubs' vectors.
+/// The space of the stubs' vectors, unless another one is given.
 pub fn space() -> SpaceId {
     SpaceId::from_hex(&"5b".repeat(32)).unwrap()
 }
@@ -187,7 +194,12 @@ pub fn options() -> EncoderOptions {
 
 /// An encoder of a new stub.
 pub fn encoder(probe: &Probe, options: EncoderOptions) -> Encoder {
-    let model = StubModel::new(probe);
+    encoder_of(space(), probe, options)
+}
+
+/// An encoder of a new stub with another space.
+pub fn encoder_of(space: SpaceId, probe: &Probe, options: EncoderOptions) -> Encoder {
+    let model = StubModel::new(probe).of(space);
     let started = Encoder::start(move || Ok::<_, String>(Box::new(model) as Box<dyn EmbeddingModel>), options);
     started.unwrap_or_else(|error| panic!("{error}"))
 }
@@ -229,7 +241,7 @@ impl EmbeddingModel for StubModel {
     fn facts(&self) -> ModelFacts {
         ModelFacts {
             name: "stub".into(),
-            space: space(),
+            space: self.space.clone(),
             dimensions: DIMENSIONS,
             numeric_type: "f32".into(),
             device: self.device.clone(),

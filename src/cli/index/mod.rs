@@ -49,7 +49,7 @@ pub(super) fn run(command: &Index, config: &Config) -> anyhow::Result<Outcome> {
     let canonical = |path: &PathBuf| path.canonicalize().with_context(|| path.display().to_string());
     let paths = command.paths.iter().map(canonical).collect::<anyhow::Result<Vec<PathBuf>>>()?;
     let output = Output { json: command.json, quiet: command.quiet };
-    with_session(&command.library, &config, Need::INDEX, async |session| {
+    with_session(&command.library, &config, Need::SWITCH, async |session| {
         let work = Work::begin(session, output).await?;
         request(session, &paths).await?;
         work.finish().await
@@ -57,7 +57,7 @@ pub(super) fn run(command: &Index, config: &Config) -> anyhow::Result<Outcome> {
 }
 
 /// Has each path compared with the disk, as part of a root or as a new one.
-async fn request(session: &Session, paths: &[PathBuf]) -> anyhow::Result<()> {
+pub(super) async fn request(session: &Session, paths: &[PathBuf]) -> anyhow::Result<()> {
     let mut library = session.library();
     let mut requested = BTreeSet::new();
     for path in paths {

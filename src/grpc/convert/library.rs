@@ -193,5 +193,15 @@ pub(in crate::grpc) fn index_stats(stats: &Stats, kind: MediaKind) -> proto::Ind
     }
 }
 
+/// Vectors of models that the library was switched away from.
+pub(in crate::grpc) fn set_aside(stats: &Stats) -> Vec<proto::SetAside> {
+    let store = stats.set_aside.iter().map(|store| proto::SetAside {
+        space_id: store.space.as_ref().map(ToString::to_string).unwrap_or_default(),
+        directory: store.directory.to_string_lossy().into_owned(),
+        bytes: store.bytes,
+    });
+    store.collect()
+}
+
 #[cfg(test)]
 pub(super) mod tests;

@@ -12,7 +12,7 @@ mod query;
 pub(super) use answer::{facts, response, span};
 pub(super) use fields::HitFields;
 pub(super) use filter::filter;
-pub(super) use library::{asset, event, failure, index_stats, progress, root, root_rules};
+pub(super) use library::{asset, event, failure, index_stats, progress, root, root_rules, set_aside};
 pub(super) use query::{Asked, QueryLimits, query};
 
 use super::proto;
