@@ -9,6 +9,7 @@ pub mod config;
 pub mod containment;
 pub mod daemon;
 pub mod decode;
+pub mod demo;
 pub mod describe;
 pub mod embed;
 pub mod embedding;

@@ -6,6 +6,7 @@
 mod classify;
 mod completions;
 mod connection;
+mod demo;
 mod embed;
 mod eval;
 mod failures;
@@ -55,6 +56,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See what it does: a library made for you, indexed and searched, in a minute
+    Demo(demo::Demo),
     /// Watch folders, index what is in them, and answer searches
     Serve(serve::Serve),
     /// Index folders once
@@ -174,6 +177,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<Outcome> {
         log::for_people();
     }
     match &cli.command {
+        Command::Demo(command) => demo::run(command, &config),
         Command::Serve(command) => serve::run(command, &config),
         Command::Index(command) => index::run(command, &config),
         Command::Search(command) => search::run(command, &config),

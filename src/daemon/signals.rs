@@ -1,6 +1,9 @@
 //! Being asked to stop.
 
+use std::future::pending;
 use std::io;
+
+use tokio::sync::oneshot;
 
 /// From now on, requests to stop by the user (Ctrl-C) or the system (SIGTERM) do not end this process by themselves.
 ///
@@ -17,13 +20,34 @@ pub struct Interruption {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// Resolves when this process asks by itself.
+    own: Option<oneshot::Receiver<()>>,
+}
+
+impl Interruption {
+    /// Has it asked by this process as well, by what is sent on this channel or by dropping its other end.
+    #[must_use]
+    pub fn or_when(self, own: oneshot::Receiver<()>) -> Self {
+        Self { own: Some(own), ..self }
+    }
+}
+
+/// Waits for a request of this process's own, which comes once.
+async fn own_request(own: &mut Option<oneshot::Receiver<()>>) {
+    match own {
+        // A sender that is gone has nothing more to wait for.
+        Some(receiver) => drop(receiver.await),
+        None => pending().await,
+    }
+    *own = None;
 }
 
 #[cfg(unix)]
 impl Interruption {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, own: None })
     }
 
     /// Waits for the next request; says what it was.
@@ -31,6 +55,7 @@ impl Interruption {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
+            () = own_request(&mut self.own) => "the end of the work",
         }
     }
 }
@@ -38,14 +63,19 @@ impl Interruption {
 #[cfg(not(unix))]
 impl Interruption {
     fn new() -> io::Result<Self> {
-        Ok(Self {})
+        Ok(Self { own: None })
     }
 
     /// Waits for the next request; says what it was.
     pub async fn requested(&mut self) -> &'static str {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        let interrupted = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = interrupted => "Ctrl-C",
+            () = own_request(&mut self.own) => "the end of the work",
         }
-        "Ctrl-C"
     }
 }

@@ -8,6 +8,7 @@
 mod audio_decode;
 mod checkpoint;
 mod cli;
+mod demo;
 mod demo_model;
 mod describe;
 mod encoder;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of ours that each module may import. Dependencies point one way.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("media", &[]),
     ("embedding", &[]),
     ("containment", &[]),
@@ -20,6 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("describe", &["containment", "library", "media"]),
     ("watch", &["library"]),
     ("world", &["media"]),
+    ("demo", &["media", "world"]),
     ("store", &["containment", "embedding", "library", "media"]),
     ("index", &["containment", "embedding", "library"]),
     (
@@ -45,7 +46,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Where each third-party crate that should be easy to replace has its one home.
-const HOMES: [(&str, &str); 37] = [
+const HOMES: [(&str, &str); 39] = [
     ("blake3", "src/"),
     ("boxcar", "src/index/"),
     ("globset", "src/"),
@@ -71,9 +72,11 @@ const HOMES: [(&str, &str); 37] = [
     ("tonic_reflection", "src/grpc/"),
     ("tower", "src/grpc/"),
     ("ctrlc", "src/cli/"),
+    ("hound", "src/demo/"),
     ("htmlize", "src/preprocess/text/"),
     ("image", "src/decode/"),
     ("indicatif", "src/cli/"),
+    ("png", "src/demo/"),
     ("rustix", "src/"),
     ("rand", "src/world/dice.rs"),
     ("rand_chacha", "src/world/dice.rs"),

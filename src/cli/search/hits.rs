@@ -135,7 +135,7 @@ pub(super) fn print_paths(hits: &[proto::Hit]) -> anyhow::Result<()> {
 }
 
 /// A line a hit, the first of which has the rank after `offset`.
-pub(super) fn table(hits: &[proto::Hit], offset: u32, current: Option<&Path>) -> String {
+pub(in crate::cli) fn table(hits: &[proto::Hit], offset: u32, current: Option<&Path>) -> String {
     let mut table = plain_table();
     table.set_header(["#", "SCORE", "SURE", "WHERE", "FILE"]);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);

@@ -8,6 +8,8 @@ mod terms;
 use clap::Args;
 
 pub(super) use self::filter::Kind;
+pub(super) use self::hits::table;
+pub(super) use self::terms::{Ingredient, ask};
 
 use self::filter::FilterArgs;
 use self::terms::TermArgs;
@@ -77,7 +79,7 @@ pub(super) fn run(command: &Search, config: &Config) -> anyhow::Result<Outcome> 
     let mut config = config.clone();
     command.model.apply(&mut config);
     let terms = command.terms.read()?;
-    let need = if terms.iter().any(terms::Ingredient::needs_model) { Need::SEARCH } else { Need::READ };
+    let need = if terms.iter().any(Ingredient::needs_model) { Need::SEARCH } else { Need::READ };
     with_session(&command.library, &config, need, async |session| {
         let query = proto::QueryRequest {
             filter: Some(command.filter.resolve(session).await?),
@@ -90,7 +92,7 @@ pub(super) fn run(command: &Search, config: &Config) -> anyhow::Result<Outcome> 
             exact: command.exact,
             ..proto::QueryRequest::default()
         };
-        let answer = terms::ask(session, query, terms).await?;
+        let answer = ask(session, query, terms).await?;
         for text in &answer.notes {
             super::note(format_args!("note: {text}"));
         }
@@ -114,7 +116,7 @@ impl Search {
         } else if found.is_empty() {
             Ok(())
         } else {
-            super::print(hits::table(found, self.offset, std::env::current_dir().ok().as_deref()))
+            super::print(table(found, self.offset, std::env::current_dir().ok().as_deref()))
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct TermArgs {
 
 /// One ingredient of the query.
 #[derive(Debug, PartialEq)]
-pub(super) enum Ingredient {
+pub(in crate::cli) enum Ingredient {
     Words { text: String, weight: f32 },
     Media { path: PathBuf, kind: MediaKind },
     Asset { id: AssetId, segment: Option<u32> },
@@ -54,7 +54,7 @@ pub(super) enum Ingredient {
 }
 
 impl Ingredient {
-    pub(super) fn needs_model(&self) -> bool {
+    pub(in crate::cli) fn needs_model(&self) -> bool {
         matches!(self, Self::Words { .. } | Self::Media { .. })
     }
 }
@@ -94,7 +94,7 @@ fn reference(text: &str) -> anyhow::Result<Ingredient> {
 }
 
 /// Sends the query: media within it as long as they fit into a message, otherwise behind it.
-pub(super) async fn ask(
+pub(in crate::cli) async fn ask(
     session: &Session,
     mut query: proto::QueryRequest,
     terms: Vec<Ingredient>,
