@@ -25,7 +25,8 @@ pub struct Interruption {
 }
 
 impl Interruption {
-    /// Has it asked by this process as well, by what is sent on this channel or by dropping its other end.
+    /// Has it asked by this process as well, by what is sent on this channel or by dropping its other end; but only if
+    /// nobody has asked before, so that it never counts as asking once more.
     #[must_use]
     pub fn or_when(self, own: oneshot::Receiver<()>) -> Self {
         Self { own: Some(own), ..self }
@@ -39,7 +40,6 @@ async fn own_request(own: &mut Option<oneshot::Receiver<()>>) {
         Some(receiver) => drop(receiver.await),
         None => pending().await,
     }
-    *own = None;
 }
 
 #[cfg(unix)]
@@ -52,11 +52,13 @@ impl Interruption {
 
     /// Waits for the next request; says what it was.
     pub async fn requested(&mut self) -> &'static str {
-        tokio::select! {
+        let signal = tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
             () = own_request(&mut self.own) => "the end of the work",
-        }
+        };
+        self.own = None;
+        signal
     }
 }
 
@@ -73,9 +75,11 @@ impl Interruption {
                 pending::<()>().await;
             }
         };
-        tokio::select! {
+        let signal = tokio::select! {
             () = interrupted => "Ctrl-C",
             () = own_request(&mut self.own) => "the end of the work",
-        }
+        };
+        self.own = None;
+        signal
     }
 }

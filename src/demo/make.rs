@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{SampleFormat, write_png, write_wav};
 use super::plan::{Content, EVENT_S, Plan, Planned, RECORDING_S};
-use crate::media::Recording;
+use crate::media::{MediaKind, Recording};
 use crate::world::{Dice, field_recording};
 
 const LIBRARY: &str = "library";
@@ -73,6 +73,19 @@ struct Entry {
     /// What is heard in a long recording, and from when on.
     events: Vec<(f64, String)>,
     blake3: String,
+}
+
+impl Made {
+    /// The first file of a kind that is of one thing.
+    pub fn example(&self, kind: MediaKind, concept: &str) -> Option<&Path> {
+        let of_it = |(_, file): &(&PathBuf, &Planned)| match &file.content {
+            Content::Sound { concept: own, .. } | Content::Picture { concept: own, .. } => {
+                file.content.kind() == kind && own.name() == concept
+            }
+            Content::Recording(_) => false,
+        };
+        self.files.iter().filter(of_it).min_by_key(|(_, file)| file.seed).map(|(path, _)| path.as_path())
+    }
 }
 
 impl Progress {

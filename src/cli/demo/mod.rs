@@ -123,7 +123,10 @@ async fn start(config: Config) -> anyhow::Result<Running> {
     let address = daemon.address().to_string();
     let ((stop, stopped), (ready, serving)) = (oneshot::channel(), oneshot::channel());
     let interruption = Interruption::or_when(interruption()?, stopped);
-    let announce = move || drop(ready.send(()));
+    let announce = move || {
+        // Whoever waits for it has given up.
+        let _ = ready.send(());
+    };
     let ended = tokio::spawn(daemon.run(Vec::new(), interruption, announce));
     if serving.await.is_err() {
         ended.await.context("the daemon broke down")??;

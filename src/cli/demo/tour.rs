@@ -1,13 +1,13 @@
 //! Asking a step of the tour over gRPC, and judging the answer by the plan of the library.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 
 use crate::cli::connection::Session;
 use crate::cli::search::{Ingredient, ask as ask_for};
 use crate::cli::show::path_of;
-use crate::demo::{Ask, Content, Made, Seen, Step};
+use crate::demo::{Ask, Made, Seen, Step};
 use crate::grpc::proto::{self, MediaKind, UnsignedRange};
 use crate::media;
 
@@ -42,16 +42,16 @@ pub(super) async fn ask(session: &Session, step: &'static Step, library: &Made) 
 pub(super) fn typed(step: &Step, library: &Made) -> anyhow::Result<String> {
     let mut words = Vec::new();
     let above = library.directory.parent().unwrap_or(&library.directory);
-    let example = |content: fn(&Content) -> Option<&'static str>, name| -> anyhow::Result<String> {
-        let path = example(library, content, name)?;
+    let example = |kind, name| -> anyhow::Result<String> {
+        let path = example(library, kind, name)?;
         Ok(quoted(&path.strip_prefix(above).unwrap_or(path).to_string_lossy()))
     };
     for ask in step.asks {
         words.push(match *ask {
             Ask::Words(text) => quoted(text),
             Ask::Not(text) => format!("--not {}", quoted(text)),
-            Ask::Sound(name) => format!("--audio {}", example(sound_of, name)?),
-            Ask::Picture(name) => format!("--image {}", example(picture_of, name)?),
+            Ask::Sound(name) => format!("--audio {}", example(media::MediaKind::Audio, name)?),
+            Ask::Picture(name) => format!("--image {}", example(media::MediaKind::Image, name)?),
         });
     }
     words.extend(step.kind.map(|kind| match kind {
@@ -74,28 +74,14 @@ fn ingredient(ask: Ask, library: &Made) -> anyhow::Result<Ingredient> {
     Ok(match ask {
         Ask::Words(text) => words(text, 1.0),
         Ask::Not(text) => words(text, -1.0),
-        Ask::Sound(name) => file(example(library, sound_of, name)?, MediaKind::Audio),
-        Ask::Picture(name) => file(example(library, picture_of, name)?, MediaKind::Image),
+        Ask::Sound(name) => file(example(library, media::MediaKind::Audio, name)?, MediaKind::Audio),
+        Ask::Picture(name) => file(example(library, media::MediaKind::Image, name)?, MediaKind::Image),
     })
 }
 
-/// The first file of the library that is of a thing.
-fn example<'a>(
-    library: &'a Made,
-    content: fn(&Content) -> Option<&'static str>,
-    name: &str,
-) -> anyhow::Result<&'a PathBuf> {
-    let mut files = library.files.iter();
-    let found = files.find(|(_, file)| content(&file.content) == Some(name));
-    found.map(|(path, _)| path).with_context(|| format!("the demo library has no {name}"))
-}
-
-fn sound_of(content: &Content) -> Option<&'static str> {
-    if let Content::Sound { concept, .. } = content { Some(concept.name()) } else { None }
-}
-
-fn picture_of(content: &Content) -> Option<&'static str> {
-    if let Content::Picture { concept, .. } = content { Some(concept.name()) } else { None }
+/// A file of the library to ask with.
+fn example<'a>(library: &'a Made, kind: media::MediaKind, name: &str) -> anyhow::Result<&'a Path> {
+    library.example(kind, name).with_context(|| format!("the demo library has no {kind} of {name}"))
 }
 
 /// What a hit is of: by the plan, at the place that was found.

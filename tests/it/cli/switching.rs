@@ -22,9 +22,11 @@ fn a_search_with_another_model_is_refused_and_an_index_switches() {
     let workplace = workplace_with_library();
     install_other(&workplace);
     let before = workplace.succeed(args!["search", "dog", "--json"]);
-    for command in [args!["search", "dog", "--model", "other"], args!["retry", "--model", "other"]] {
-        contains(&workplace.fail(1, command), &["vectors of space", "earmark serve --model"]);
-    }
+    let refused = |command: &[std::ffi::OsString]| {
+        contains(&workplace.fail(1, command), &["vectors of space", "earmark serve --model"])
+    };
+    refused(args!["search", "dog", "--model", "other"]);
+    refused(args!["retry", "--model", "other"]);
     assert_eq!(workplace.succeed(args!["search", "dog", "--json"]), before);
 
     let run = workplace.run(args!["index", "media/dogs", "--model", "other", "--json"]);
