@@ -1,7 +1,7 @@
 //! The models on this machine: a directory with one file `NAME.safetensors` each, and the one that is built in.
 //!
-//! Owns names, the directory and the built-in model. Invariant: a file under its final name is complete and was checked when it was
-//! written; whatever an interrupted import leaves has a name that no model can have. Does not run models.
+//! Owns names, the directory and the built-in model. Invariant: a file under its final name is complete and was checked
+//! when it was written; whatever an interrupted import leaves has a name that no model can have. Does not run models.
 
 mod error;
 mod import;
@@ -139,8 +139,8 @@ impl ModelStore {
         Ok(InstalledModel { name: name.clone(), source, bytes, parameters, metadata })
     }
 
-    /// What `model` means: a path if it looks like one, a name otherwise. If empty, the only model in the directory, and
-    /// the built-in one if there is none.
+    /// What `model` means: a path if it looks like one, a name otherwise. If empty, the only model in the directory,
+    /// and the built-in one if there is none.
     pub fn resolve(&self, model: &str) -> Result<ModelSource, StoreError> {
         if model.is_empty() {
             let names = self.names()?;

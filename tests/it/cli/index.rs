@@ -123,7 +123,8 @@ fn a_data_directory_knows_its_model() {
     std::fs::rename(workplace.models(), workplace.path("elsewhere")).unwrap();
     let place = args!["--data-dir", "library"];
     let unnamed = [args!["index", "media"].as_slice(), place].concat();
-    contains(&workplace.fail(1, &unnamed), &["model"]);
+    let absent = [&unnamed, args!["--model", "tiny"].as_slice()].concat();
+    contains(&workplace.fail(1, &absent), &["no model tiny is installed"]);
     let named = [&unnamed, args!["--model", "tiny", "--model-dir", "elsewhere"].as_slice()].concat();
     workplace.succeed(&named);
     let found = workplace.succeed(&[args!["search", "dog", "--json"].as_slice(), place].concat());
