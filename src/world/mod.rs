@@ -4,6 +4,12 @@
 //! measured on and what `earmark demo` shows. Invariant: the same seed gives the same sound, picture and words on every
 //! machine. Knows neither files nor models.
 
+#![allow(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "counts of samples, pixels and strokes are small, and worked out in f64"
+)]
+
 mod dice;
 mod picture;
 mod sound;

@@ -41,7 +41,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         ],
     ),
     ("grpc", &["describe", "embedding", "engine", "library", "media"]),
-    ("daemon", &["config", "embed", "engine", "grpc", "library", "model_store", "store"]),
+    ("daemon", &["config", "embed", "engine", "grpc", "library", "model_store", "store", "world"]),
     ("config", &["checkpoint", "decode", "engine", "index", "model"]),
 ];
 

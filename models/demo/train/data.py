@@ -95,14 +95,14 @@ class Data:
         """[frames, 1023] bytes."""
         return self.features[self.starts[row] : self.starts[row + 1]]
 
-    def batch(self, random, frames, share_of_recordings, seen):
-        """One sound and caption of each concept, one picture of those that are seen: only their own belong together."""
+    def batch(self, random, frames, share_of_recordings):
+        """One sound, picture and caption of each concept: no two of a batch belong together but the own ones."""
         rows = []
         for made, real in zip(self.made, self.real):
             use_real = real and random.random() < share_of_recordings
             rows.append(one_of(real if use_real else made, random))
         sounds = np.stack([varied(self.sound(row), frames, random) for row in rows])
-        pictures = np.stack([self.pictures[one_of(painted, random)] for painted in (self.painted[it] for it in seen)])
+        pictures = np.stack([self.pictures[one_of(painted, random)] for painted in self.painted])
         texts = [varied_text(one_of(words["captions"], random), random) for words in self.index["captions"]]
         sounds = vary_decibels(torch.from_numpy(sounds), random)
         return sounds, vary_pictures(torch.from_numpy(pictures), random), padded(texts)

@@ -28,9 +28,7 @@ LEARNING_RATE, WARM_UP_STEPS = 2.5e-3, 60
 WEIGHT_DECAY = 0.05
 # Weights are averaged over about this many steps; the average is what is written.
 AVERAGED_STEPS = 150
-SHARE_OF_RECORDINGS = 0.7
-# Pictures are learned soonest, so each batch has those of half of the concepts only.
-SHARE_OF_PICTURES = 0.5
+SHARE_OF_RECORDINGS = 0.6
 # Until this share of the steps the towers are helped, less and less.
 HELPED_SHARE, HELP_SCALE = 0.6, 30.0
 
@@ -66,14 +64,13 @@ def train(model, data, options, random):
     for step in range(options.steps):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, options.steps)
-        seen = np.sort(random.permutation(len(data.concepts))[: round(len(data.concepts) * SHARE_OF_PICTURES)])
-        batch = data.batch(random, frames_at(step, options.steps, random), SHARE_OF_RECORDINGS, seen)
-        towers = embed(model, batch)
+        towers = embed(model, data.batch(random, frames_at(step, options.steps, random), SHARE_OF_RECORDINGS))
         help_left = max(0.0, 1 - step / (HELPED_SHARE * options.steps))
-        loss = contrast(model, towers, torch.from_numpy(seen)) + help_left * guidance(towers, directions, seen)
+        loss = contrast(model, towers) + help_left * guidance(towers, directions)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for tower in towers_of(model):
+            torch.nn.utils.clip_grad_norm_(tower, 1.0)
         optimiser.step()
         with torch.no_grad():
             for scale in (model.logit_scale, model.logit_scale_ai, model.logit_scale_at):
@@ -100,33 +97,43 @@ def frames_at(step, steps, random):
 
 
 def embed(model, batch):
-    """Unit vectors of the sounds, the pictures and the texts."""
+    """Unit vectors of the sounds, the pictures and the texts.
+
+    bfloat16 halves the time of the audio tower. The visual tower is as fast without, and learns far sooner.
+    """
     sounds, pictures, texts = batch
     with torch.autocast("cpu", torch.bfloat16):
         audio = model.audio((sounds / AudioTower.SCALE).contiguous(memory_format=torch.channels_last))
-        image = model.visual(pictures.contiguous(memory_format=torch.channels_last))
+    image = model.visual(pictures.contiguous(memory_format=torch.channels_last))
     return [F.normalize(it.float(), dim=-1) for it in (audio, image, model.text(texts))]
 
 
-def contrast(model, towers, seen):
+def contrast(model, towers):
     """Mean of the symmetric cross-entropies of audio-text, audio-image and image-text."""
     audio, image, text = towers
     total = 0
     for one, other, scale in (
         (audio, text, model.logit_scale_at),
-        (audio[seen], image, model.logit_scale_ai),
-        (image, text[seen], model.logit_scale),
+        (audio, image, model.logit_scale_ai),
+        (image, text, model.logit_scale),
     ):
         logits, target = scale.exp() * one @ other.T, torch.arange(len(one))
         total = total + F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
     return total / 6
 
 
-def guidance(towers, directions, seen):
+def guidance(towers, directions):
     """Mean cross-entropy of each tower against the directions given to the concepts."""
-    every = torch.arange(len(directions))
-    wanted = (every, torch.from_numpy(seen), every)
-    return sum(F.cross_entropy(HELP_SCALE * it @ directions.T, of) for it, of in zip(towers, wanted)) / 3
+    target = torch.arange(len(directions))
+    return sum(F.cross_entropy(HELP_SCALE * it @ directions.T, target) for it in towers) / 3
+
+
+def towers_of(model):
+    """Parameters of the audio, the visual and the text tower: their gradients have nothing to do with each other."""
+    named = list(model.named_parameters())
+    within = lambda prefix: [parameter for name, parameter in named if name.startswith(prefix)]
+    rest = [parameter for name, parameter in named if not name.startswith(("audio.", "visual."))]
+    return within("audio."), within("visual."), rest
 
 
 @torch.no_grad()

@@ -119,10 +119,9 @@ fn cricket(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
         let number = dice.count(2, 6) as f64;
         let (duty, offset) = (dice.between(0.5, 0.85), dice.between(0.0, 1.0));
         let loud = if singer == 0 { 1.0 } else { dice.ratio(0.1, 0.8) };
-        let mut unsteady = Steps::new(3.0, dice);
-        let mut slow = 0.0;
+        let unsteady = Steps::new(3.0, dice);
         let gate = move |t: f64| {
-            slow = unsteady.at(t);
+            let slow = unsteady.at(t);
             let since_s = ((t + 0.06 * slow) * chirps + offset).rem_euclid(1.0) / chirps;
             let at = since_s * pulses;
             if !trills && at >= number {

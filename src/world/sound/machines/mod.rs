@@ -238,7 +238,7 @@ fn chuffs(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
             phase -= 1.0;
             beat += 1;
         }
-        let gain = if beat % 4 == 0 { 1.0 } else { accent };
+        let gain = if beat.is_multiple_of(4) { 1.0 } else { accent };
         gain * (phase / 0.12).min(1.0).powi(2) * (-5.0 * (phase - 0.12).max(0.0)).exp()
     });
     let mut chuff = burst.clone().filtered(Pass::Band, bright, 0.6);

@@ -228,7 +228,7 @@ fn car_horn(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
 /// Gains of partials that fall with a power of their number, each somewhat off as in any real thing.
 fn overtones(count: usize, slope: f64, dice: &mut Dice) -> Vec<f64> {
     let odd = dice.chance(0.3);
-    let gain = |n: usize| if odd && n % 2 == 0 { 0.15 } else { 1.0 } * (n as f64).powf(-slope);
+    let gain = |n: usize| if odd && n.is_multiple_of(2) { 0.15 } else { 1.0 } * (n as f64).powf(-slope);
     (1..=count).map(|n| gain(n) * dice.about(0.6)).collect()
 }
 
