@@ -185,6 +185,7 @@ fn write(file: &Planned, path: &Path) -> io::Result<()> {
 /// At most so long, with a soft end.
 fn cut(mut recording: Recording, longest_s: f64) -> Recording {
     let rate = f64::from(recording.sample_rate_hz);
+    #[allow(clippy::cast_sign_loss, reason = "lengths are positive")]
     let (frames, fade) = ((longest_s * rate) as usize, (FADE_S * rate) as usize);
     if recording.frames() > frames {
         for channel in &mut recording.channels {

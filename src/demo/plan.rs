@@ -26,7 +26,7 @@ const EVENTS: [(f64, &str); 8] = [
     (75.4, "car horn"),
     (95.4, "thunder"),
     (120.4, "baby cry"),
-    (140.4, "helicopter"),
+    (140.4, "siren"),
     (160.4, "rooster"),
 ];
 

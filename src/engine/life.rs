@@ -64,8 +64,8 @@ impl Engine {
     /// Opens the library in a data directory, or makes one; when it returns, it can be searched.
     ///
     /// Without a model nothing is indexed, whatever the activity. A library with vectors of another model is switched
-    /// to this one if [`EngineOptions::switch_space`] says so: its roots stay, its vectors are set aside, and everything
-    /// is embedded again in the background.
+    /// to this one if [`EngineOptions::switch_space`] says so: its roots stay, its vectors are set aside, and
+    /// everything is embedded again in the background.
     ///
     /// # Errors
     /// [`EngineError::Store`] if the directory is in use, cannot be written to, or has vectors of another model.

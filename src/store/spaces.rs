@@ -147,7 +147,8 @@ impl Store {
         let (left, known) = (old.state.totals.files, store.totals().files);
         let of = old.space.map_or_else(|| "no space".into(), |space| format!("space {}", short(&space)));
         recovery.notes.push(format!(
-            "switched to another model, of space {}: {}; the vectors of {of} stay in {} until their model is used again",
+            "switched to another model, of space {}: {}; the vectors of {of} stay in {} until their model is used \
+             again",
             short(space),
             if known > 0 {
                 format!("what it knows of {known} files is taken up again, and changes since then are embedded")

@@ -31,7 +31,7 @@ impl Concept {
     /// All there are, in alphabetical order.
     pub fn all() -> Vec<Self> {
         let mut all: Vec<Self> = words::all().iter().filter_map(Self::of).collect();
-        all.sort_by_key(|concept| concept.name());
+        all.sort_by_key(Self::name);
         all
     }
 

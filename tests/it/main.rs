@@ -18,6 +18,7 @@ mod image_decode;
 mod index;
 mod ingest;
 mod kill;
+mod meaning;
 mod model;
 mod model_store;
 mod pull;

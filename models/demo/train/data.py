@@ -1,4 +1,4 @@
-"""Sounds, pictures and captions, as `export.rs` wrote them, and what is done to them so that none is seen twice alike."""
+"""Sounds, pictures and captions as `export.rs` wrote them, and what is done so that none is seen twice alike."""
 
 import json
 from pathlib import Path

@@ -28,9 +28,12 @@ const RESOLUTION: u32 = 224;
 const SIDES: (usize, usize) = (160, 640);
 /// Mean and deviation of the model's normalisation (SPEC 7), to undo it: bytes take a quarter of the space.
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_1];
+const DEVIATION: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 /// Made in parallel, then written in order.
 const CHUNK: usize = 64;
+
+/// A sound for the file: its concept, its fold if it is a recording, its samples.
+type Sound = (usize, Option<u32>, Vec<f32>);
 
 struct Options {
     out: PathBuf,
@@ -44,7 +47,7 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(&options.out)?;
     let concepts = Concept::all();
     let index = json!({
-        "concepts": concepts.iter().map(|it| it.name()).collect::<Vec<_>>(),
+        "concepts": concepts.iter().map(Concept::name).collect::<Vec<_>>(),
         "sounds": sounds(&options, &concepts)?,
         "pictures": pictures(&options, &concepts)?,
         "captions": captions(&options, &concepts)?,
@@ -78,7 +81,7 @@ fn dice(series: u64, concept: usize, index: usize) -> Dice {
 fn sounds(options: &Options, concepts: &[Concept]) -> Result<Vec<Value>> {
     let mut file = BufWriter::new(File::create(options.out.join("sounds.f32"))?);
     let mut rows = Vec::new();
-    let mut write = |made: Vec<Result<(usize, Option<u32>, Vec<f32>)>>| -> Result<()> {
+    let mut write = |made: Vec<Result<Sound>>| -> Result<()> {
         for sound in made {
             let (concept, fold, samples) = sound?;
             rows.push(json!({ "concept": concept, "fold": fold, "samples": samples.len() }));
@@ -140,6 +143,7 @@ fn pictures(options: &Options, concepts: &[Concept]) -> Result<Vec<usize>> {
             let side = u32::try_from(dice.count(SIDES.0, SIDES.1)).expect("small");
             let planes = normalised_planes(&thing.picture(side, &mut dice), RESOLUTION);
             let plane = planes.len() / 3;
+            #[allow(clippy::cast_sign_loss, reason = "clamped just before")]
             let byte = |(at, value): (usize, &f32)| {
                 ((value * DEVIATION[at / plane] + MEAN[at / plane]) * 255.0).round().clamp(0.0, 255.0) as u8
             };

@@ -9,7 +9,7 @@ from towers import AudioTower
 
 
 @torch.no_grad()
-def figures(model, data):
+def measured(model, data):
     """The five figures on synthesised and, where there are recordings held out, on recorded sounds."""
     model.eval()
     texts = F.normalize(torch.cat([model.text(padded([words["name"]])) for words in data.index["captions"]]), dim=-1)
@@ -21,7 +21,8 @@ def figures(model, data):
     for name, held_out in (("world", data.made_held_out), ("recorded", data.real_held_out)):
         present = [concept for concept, rows in enumerate(held_out) if rows]
         if present:
-            result |= {f"{name}_{key}": value for key, value in of(model, data, held_out, present, texts, pictures, pictured).items()}
+            figures = of(model, data, held_out, present, texts, pictures, pictured)
+            result |= {f"{name}_{key}": value for key, value in figures.items()}
     return result
 
 

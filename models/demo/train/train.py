@@ -81,7 +81,7 @@ def train(model, data, options, random):
             print(f"step {step + 1} loss {np.mean(recent):.3f} {time.monotonic() - started:.0f} s", flush=True)
             recent = []
         if (step + 1) % options.measure_every == 0 or step + 1 == options.steps:
-            report(step + 1, measure.figures(average, data), options.out)
+            report(step + 1, measure.measured(average, data), options.out)
             torch.save(average.checkpoint(), options.out / "model.pt")
 
 

@@ -24,8 +24,8 @@ const MODEL: &str = "demo";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Makes a library of some 200 sounds and 120 pictures, all of them synthesised and drawn, starts a daemon on a free port, \
-indexes the library, and asks it a few questions over gRPC. Then the daemon goes on, for you to try, until Ctrl-C.
+Makes a library of some 200 sounds and 120 pictures, all of them synthesised and drawn, starts a daemon on a free \
+port, indexes the library, and asks it a few questions over gRPC. Then the daemon goes on, for you to try, until Ctrl-C.
 
 Without --dir everything is in a temporary directory that goes when the demo ends. With it, DIR/library and DIR/data \
 stay, and a later run uses them again. The model is the one that comes with earmark, unless another one is named.

@@ -64,10 +64,13 @@ struct Gallery {
     failures: usize,
 }
 
+/// A recording, with the name of the concept that it is of.
+type Recorded = (&'static str, PathBuf);
+
 /// Where a sound comes from.
 enum Sound {
     /// Out of a seed.
-    Made(Dice),
+    Made(Box<Dice>),
     /// From a file.
     Recorded(PathBuf),
 }
@@ -88,7 +91,7 @@ pub(super) fn run(command: &World, config: &Config) -> anyhow::Result<Outcome> {
         let each = 0..command.per_concept;
         pictures.extend(each.clone().map(|_| (position, seen.fork())));
         if command.sounds.is_none() {
-            sounds.extend(each.map(|_| (position, Sound::Made(heard.fork()))));
+            sounds.extend(each.map(|_| (position, Sound::Made(Box::new(heard.fork())))));
         }
     }
     let of_concept = |name: &str| concepts.iter().position(|concept| concept.name() == name);
@@ -119,7 +122,7 @@ pub(super) fn run(command: &World, config: &Config) -> anyhow::Result<Outcome> {
 }
 
 /// The concepts of a folder of recordings, and the recordings with the names of theirs.
-fn recorded(command: &World) -> anyhow::Result<(Vec<Concept>, Vec<(&'static str, PathBuf)>)> {
+fn recorded(command: &World) -> anyhow::Result<(Vec<Concept>, Vec<Recorded>)> {
     let root = command.sounds.as_deref().context("recordings were asked for")?;
     let dataset = Dataset::folders(root)?.restricted_to(&command.folds, root)?;
     let of_class: Vec<_> = dataset.classes.iter().map(|class| Concept::named(&class.to_lowercase())).collect();

@@ -284,7 +284,7 @@ fn footsteps(rate: f64, seconds: f64, dice: &mut Dice) -> Tape {
         tape.mix(at, &tread(rate, ground, pitch, dice, &mut foot), gain);
         let toe = tread(rate, ground, pitch * 1.2, dice, &mut foot);
         tape.mix(at + toe_s * dice.about(0.1), &toe, gain * toe_gain);
-        at += step_s * (1.0 + if step % 2 == 0 { limp } else { -limp }) * dice.about(0.06);
+        at += step_s * (1.0 + if step.is_multiple_of(2) { limp } else { -limp }) * dice.about(0.06);
         step += 1;
     }
     tape

@@ -23,7 +23,7 @@ fn a_search_with_another_model_is_refused_and_an_index_switches() {
     install_other(&workplace);
     let before = workplace.succeed(args!["search", "dog", "--json"]);
     let refused = |command: &[std::ffi::OsString]| {
-        contains(&workplace.fail(1, command), &["vectors of space", "earmark serve --model"])
+        contains(&workplace.fail(1, command), &["vectors of space", "earmark serve --model"]);
     };
     refused(args!["search", "dog", "--model", "other"]);
     refused(args!["retry", "--model", "other"]);
