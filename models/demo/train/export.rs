@@ -59,7 +59,7 @@ fn main() -> Result<()> {
 fn options() -> Result<Options> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments.next().context("usage: OUT [--per-concept N] [--recordings DIR] [--captions N]")?.into();
-    let mut options = Options { out, per_concept: 160, captions: 600, recordings: None };
+    let mut options = Options { out, per_concept: 120, captions: 600, recordings: None };
     while let Some(option) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{option} needs a value"))?;
         match option.as_str() {

@@ -1,6 +1,6 @@
 """Trains the demo model: three towers, one space.
 
-    python train.py DATA OUT [--minutes M | --steps N] [--seed S] [--resume FILE]
+    python train.py DATA OUT [--steps N] [--seed S]
 
 DATA is what `export.rs` wrote. OUT receives `model.pt`, a checkpoint as `earmark model import` takes it, and a log.
 The loss is AudioCLIP's: the mean of the symmetric cross-entropies of the three pairs of modalities. Three towers that
@@ -37,7 +37,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=1800)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--measure-every", type=int, default=200)
     parser.add_argument("--train-folds", default="1,2,3")
