@@ -18,9 +18,7 @@ use super::{ModelArgs, Outcome};
 use crate::config::Config;
 use crate::daemon::{Daemon, Interruption, interruption};
 use crate::demo::{Made, TOUR};
-
-/// The model that comes with earmark.
-const MODEL: &str = "demo";
+use crate::model_store::BUNDLED;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -77,7 +75,7 @@ pub(super) fn run(command: &Demo, config: &Config) -> anyhow::Result<Outcome> {
     let mut config = config.clone();
     command.model.apply(&mut config);
     if command.model.model.is_none() {
-        config.model.name = MODEL.into();
+        config.model.name = BUNDLED.into();
     }
     config.data.directory = place.path().join("data");
     config.server.listen = "127.0.0.1:0".into();
@@ -108,12 +106,16 @@ async fn show(command: &Demo, place: &Place, config: Config, started: Instant) -
     };
     if let (Ok(_), false) = (&toured, command.once) {
         report.farewell(place.path(), &address)?;
+        report.offer()?;
         ended.await.context("the daemon broke down")??;
         return toured;
     }
     // Nobody listens if it ended by itself, which the next line tells.
     let _ = stop.send(());
     let stopped = ended.await.context("the daemon broke down")?;
+    if toured.is_ok() {
+        report.offer()?;
+    }
     toured.and_then(|outcome| stopped.map(|()| outcome))
 }
 

@@ -10,6 +10,7 @@ use crate::cli::connection::{Session, refused};
 use crate::cli::{print, search, show};
 use crate::demo::{Made, Step};
 use crate::grpc::proto;
+use crate::model_store::BUNDLED;
 use crate::world::Concept;
 
 /// The published model.
@@ -68,7 +69,7 @@ impl Report {
     pub(super) async fn model(&self, session: &Session) -> anyhow::Result<String> {
         let info = session.info().get_info(proto::GetInfoRequest {}).await.map_err(refused)?.into_inner();
         let model = info.model.unwrap_or_default().name;
-        if model == super::MODEL {
+        if model == BUNDLED {
             let concepts = Concept::all().len();
             self.say(format_args!("demo model: knows about {concepts} kinds of sound, and nothing else"))?;
         } else {
@@ -116,8 +117,14 @@ the daemon goes on at {address} until Ctrl-C; try, in another terminal:
   earmark search \"glass breaking\" --data-dir {data}
   earmark search wind --not rain --in sounds --server {address}
   earmark status --data-dir {data}
-  grpcurl -plaintext -d '{{\"terms\": [{{\"text\": \"owl\"}}], \"limit\": 3}}' {address} earmark.v1.Search/Query
+  grpcurl -plaintext -d '{{\"terms\": [{{\"text\": \"owl\"}}], \"limit\": 3}}' {address} earmark.v1.Search/Query"
+        ))
+    }
 
+    /// What the published model would change.
+    pub(super) fn offer(&self) -> anyhow::Result<()> {
+        self.say(format_args!(
+            "
 the demo model knows this small world only. The published AudioCLIP knows thousands of things of the real one:
 
   earmark model pull {FULL_MODEL}
