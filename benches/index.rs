@@ -36,8 +36,9 @@ const OPTIONS: IndexOptions = IndexOptions {
     exact_below: 1,
     links: 16,
     construction_candidates: 200,
-    search_candidates: 128,
+    target_recall: 0.99,
     compact_above: 0.2,
+    threads: 0,
 };
 
 fn main() {

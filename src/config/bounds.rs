@@ -5,13 +5,12 @@ use super::{Config, ConfigError, invalid};
 /// Refuses figures with which nothing could be done, or something for ever.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let Config { ingest, watch, index, search, server, .. } = config;
-    let at_least_one: [(&str, u64); 14] = [
+    let at_least_one: [(&str, u64); 13] = [
         ("ingest.hop_ms", ingest.hop_ms),
         ("ingest.queue_inputs", ingest.queue_inputs as u64),
         ("ingest.commit_files", ingest.commit_files as u64),
         ("watch.poll_interval_s", watch.poll_interval_s),
         ("index.construction_candidates", index.construction_candidates as u64),
-        ("index.search_candidates", index.search_candidates as u64),
         ("search.concurrent", search.concurrent as u64),
         ("search.hits", search.hits as u64),
         ("search.terms", search.terms as u64),
@@ -29,6 +28,9 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     };
     if !(2..=256).contains(&index.links) {
         return unfit("index.links", &index.links, "2 to 256");
+    }
+    if !(index.target_recall > 0.0 && index.target_recall < 1.0) {
+        return unfit("index.target_recall", &index.target_recall, "more than 0, and less than 1");
     }
     if !(index.compact_above > 0.0 && index.compact_above <= 1.0) {
         return unfit("index.compact_above", &index.compact_above, "more than 0, and at most 1");
@@ -54,6 +56,7 @@ mod tests {
         check("[index]\nlinks = 1", "index.links is 1, expected 2 to 256");
         check("[index]\ncompact_above = 0.0", "index.compact_above is 0, expected more than 0, and at most 1");
         check("[index]\ncompact_above = nan", "index.compact_above is NaN, expected more than 0, and at most 1");
+        check("[index]\ntarget_recall = 1.0", "index.target_recall is 1, expected more than 0, and less than 1");
         check("[ingest]\nsilence_dbfs = 3.0", "ingest.silence_dbfs is 3, expected at most 0");
     }
 }

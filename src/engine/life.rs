@@ -18,7 +18,7 @@ use super::sync::{lock, read};
 use super::upkeep::Upkeep;
 use super::work::Work;
 use super::{Activity, Engine, EngineError};
-use crate::embedding::{Embedding, SpaceId};
+use crate::embedding::SpaceId;
 use crate::index::Index;
 use crate::library::{Root, RootId, Slot};
 use crate::media::MediaKind;
@@ -337,26 +337,28 @@ fn open_indexes(
 ) -> Result<[Index; 2], StoreError> {
     // A store without a space has no vectors.
     let space = store.space().unwrap_or_else(|| SpaceId::from_digest("0".repeat(64)));
-    let mut failure = None;
-    let indexes = MediaKind::ALL.map(|kind| {
-        let vectors = store.vectors(kind).map_while(|vector| vector.map_err(|error| failure = Some(error)).ok());
-        let vectors = vectors.map(|stored| {
-            let asset = catalog.asset(&stored.segment.asset);
-            let segment = asset.and_then(|entry| entry.asset.segments.get(stored.segment.ordinal as usize));
-            (stored.slot, stored.vector, segment.is_some_and(|segment| segment.silent))
-        });
-        let vectors: &mut dyn Iterator<Item = (Slot, Embedding, bool)> = &mut { vectors };
+    let mut open = |kind: MediaKind| {
         let place = store.directory().join("index").join(kind.to_string());
-        let (index, refused) = Index::open(options.index, &space, &place, vectors);
+        let (index, refused) =
+            Index::open(options.index, &space, &place, &live_slots(catalog, kind), |first, take| {
+                for stored in store.vectors_from(kind, first) {
+                    let stored = stored?;
+                    take(stored.slot, &stored.vector);
+                }
+                Ok::<(), StoreError>(())
+            })?;
         notes.extend(refused.map(|reason| format!("the {kind} graph is built again: {reason}")));
-        index
-    });
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    for entry in catalog.assets().filter(|entry| entry.files.is_empty()) {
-        let index = &indexes[entry.asset.kind as usize];
-        entry.asset.segments.iter().for_each(|segment| index.remove(segment.slot));
-    }
-    Ok(indexes)
+        Ok::<Index, StoreError>(index)
+    };
+    let [first, second] = MediaKind::ALL.map(&mut open);
+    Ok([first?, second?])
+}
+
+/// Slots of the assets that have files, ascending, each with whether it is silent.
+fn live_slots(catalog: &Catalog, kind: MediaKind) -> Vec<(Slot, bool)> {
+    let entries = catalog.assets().filter(|entry| entry.asset.kind == kind && !entry.files.is_empty());
+    let segments = entries.flat_map(|entry| entry.asset.segments.iter());
+    let mut slots: Vec<(Slot, bool)> = segments.map(|segment| (segment.slot, segment.silent)).collect();
+    slots.sort_unstable();
+    slots
 }

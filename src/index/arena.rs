@@ -6,50 +6,40 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
+use half::f16;
+use half::slice::HalfFloatSliceExt as _;
+
+use super::memory::bytes_of;
+use super::rows::{Chunk, RowStore, Rows};
 use super::{read, write};
 use crate::library::Slot;
 
 /// No position.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A vector that generations of the index share.
-#[derive(Clone)]
-pub(super) struct Stored {
-    pub(super) slot: Slot,
-    pub(super) vector: Arc<[f32]>,
-    /// Tells vectors apart: equal for equal bits.
-    pub(super) digest: u64,
-    pub(super) silent: bool,
-}
-
-impl Stored {
-    pub(super) fn new(slot: Slot, vector: &[f32], silent: bool) -> Self {
-        Self { slot, vector: vector.into(), digest: digest(vector), silent }
-    }
-}
-
-/// The head of the BLAKE3 hash of a vector's values.
-fn digest(vector: &[f32]) -> u64 {
-    let bytes: Vec<u8> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let hash = blake3::hash(&bytes);
-    let head = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
-    u64::from_le_bytes(*head)
-}
-
-/// A position and what is known about it.
+/// What is known about a position, but for its row.
 pub(super) struct Entry {
-    pub(super) stored: Stored,
+    pub(super) slot: Slot,
+    pub(super) silent: bool,
     removed: AtomicBool,
-    /// Position of the graph's node that stands for this vector: its own, that of an identical one, or none.
+    /// Position of the node that stands for this vector: its own, that of an identical one, or none.
     node: AtomicU32,
     /// Of those that the same node stands for, the next.
     twin: AtomicU32,
+    /// Tells vectors apart: equal for equal values.
+    pub(super) digest: u64,
 }
 
 impl Entry {
+    fn new(slot: Slot, digest: u64, silent: bool, removed: bool) -> Self {
+        let (node, twin) = (AtomicU32::new(NONE), AtomicU32::new(NONE));
+        Self { slot, silent, removed: removed.into(), node, twin, digest }
+    }
+
     pub(super) fn is_live(&self) -> bool {
         !self.removed.load(Ordering::Acquire)
     }
@@ -57,6 +47,13 @@ impl Entry {
     pub(super) fn node(&self) -> u32 {
         self.node.load(Ordering::Acquire)
     }
+}
+
+/// The head of the BLAKE3 hash of a vector's values.
+fn digest(values: &[f16]) -> u64 {
+    let hash = blake3::hash(bytes_of(values));
+    let head = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+    u64::from_le_bytes(*head)
 }
 
 /// Slots are numbers in ascending order: multiplying spreads them well enough.
@@ -83,6 +80,7 @@ type Positions = HashMap<Slot, u32, BuildHasherDefault<SlotHasher>>;
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Arena {
+    rows: OnceLock<RowStore>,
     entries: boxcar::Vec<Entry>,
     len: AtomicU32,
     positions: RwLock<Positions>,
@@ -90,7 +88,6 @@ pub(super) struct Arena {
     live: AtomicUsize,
     live_silent: AtomicUsize,
     changes: AtomicU64,
-    dimension: OnceLock<usize>,
 }
 
 impl Arena {
@@ -116,16 +113,26 @@ impl Arena {
 
     /// Values of a vector, once there is one.
     pub(super) fn dimension(&self) -> Option<usize> {
-        self.dimension.get().copied()
+        self.rows.get().map(|rows| rows.layout().dimension)
+    }
+
+    /// Where rows are kept, once there is one.
+    pub(super) fn store(&self) -> Option<&RowStore> {
+        self.rows.get()
+    }
+
+    /// The rows of at least those positions that had been given out before, if there are any.
+    pub(super) fn rows(&self) -> Option<Rows> {
+        self.rows.get().map(RowStore::rows)
     }
 
     pub(super) fn entry(&self, position: u32) -> Option<&Entry> {
         self.entries.get(position as usize)
     }
 
-    /// The values at a position; empty where there are none, which is at an angle of 90 degrees to everything.
-    pub(super) fn vector(&self, position: u32) -> &[f32] {
-        self.entry(position).map_or(&[], |entry| &entry.stored.vector)
+    /// Whether there is a vector at a position that can be found.
+    pub(super) fn is_live(&self, position: u32) -> bool {
+        self.entry(position).is_some_and(Entry::is_live)
     }
 
     /// Where a slot is, if it is live.
@@ -150,38 +157,74 @@ impl Arena {
     }
 
     /// Adds a vector, unless its slot is live or its size is not that of the others.
-    pub(super) fn add(&self, stored: Stored) -> bool {
-        let dimension = *self.dimension.get_or_init(|| stored.vector.len());
-        if stored.vector.len() != dimension {
-            tracing::error!("a vector of {} values was not indexed: expected {dimension}", stored.vector.len());
+    pub(super) fn add(&self, slot: Slot, vector: &[f32], silent: bool) -> bool {
+        if !self.has_room_for(slot, vector.len()) {
             return false;
         }
-        if self.position(stored.slot).is_some() {
+        let mut values = vec![f16::ZERO; vector.len()];
+        values.convert_from_f32_slice(vector);
+        let entry = Entry::new(slot, digest(&values), silent, false);
+        let rows = self.rows.get_or_init(|| RowStore::new(vector.len()));
+        self.publish(entry, rows.push(&values))
+    }
+
+    /// Adds the vector at a position of another arena, unless its slot is live.
+    pub(super) fn take_over(&self, other: &Self, rows: &Rows, position: u32) -> bool {
+        let Some(Entry { slot, silent, digest, .. }) = other.entry(position) else { return false };
+        let own = self.rows.get_or_init(|| RowStore::new(rows.layout().dimension));
+        own.note_error(other.store().map_or(0.0, RowStore::worst_error));
+        self.has_room_for(*slot, rows.layout().dimension)
+            && self.publish(Entry::new(*slot, *digest, *silent, false), own.copy(rows, position))
+    }
+
+    /// Takes chunks of rows from a snapshot, all but the last of which are full, before anything else is added.
+    /// `error` is how far a vector is from what its code says, at most.
+    pub(super) fn adopt(&self, dimension: usize, chunks: Vec<Chunk>, error: f32) {
+        let rows = self.rows.get_or_init(|| RowStore::new(dimension));
+        rows.note_error(error);
+        chunks.into_iter().for_each(|chunk| rows.adopt(chunk));
+    }
+
+    /// Gives the next of the rows that were adopted its slot. If that is not `live`, the row is one of a removed vector,
+    /// over which the graph's ways still lead.
+    pub(super) fn assign(&self, slot: Slot, digest: u64, silent: bool, live: bool) {
+        self.note(Entry::new(slot, digest, silent, !live));
+    }
+
+    fn has_room_for(&self, slot: Slot, dimension: usize) -> bool {
+        let expected = self.dimension().unwrap_or(dimension);
+        if dimension != expected {
+            tracing::error!("a vector of {dimension} values was not indexed: expected {expected}");
             return false;
         }
-        let (slot, silent) = (stored.slot, stored.silent);
-        let position = self.push(stored, false);
-        if silent {
-            self.silent.push(position);
-            self.live_silent.fetch_add(1, Ordering::AcqRel);
+        self.position(slot).is_none()
+    }
+
+    fn publish(&self, entry: Entry, written: io::Result<()>) -> bool {
+        if let Err(error) = &written {
+            tracing::error!("a vector was not indexed, there is no memory for it: {error}");
+            return false;
         }
-        write(&self.positions).insert(slot, position);
-        self.live.fetch_add(1, Ordering::AcqRel);
-        // Last: whoever sees the position must see all of it.
-        self.len.store(position + 1, Ordering::Release);
-        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.note(entry);
         true
     }
 
-    /// Takes a position for a vector that is gone, but whose node the graph needs on its ways.
-    pub(super) fn add_removed(&self, stored: Stored) {
-        let position = self.push(stored, true);
+    /// Lets the entry of a row that has been written be seen.
+    fn note(&self, entry: Entry) {
+        let (slot, silent, live) = (entry.slot, entry.silent, entry.is_live());
+        let position = self.entries.push(entry);
+        let position = u32::try_from(position).expect("there are fewer vectors than slots were ever given out");
+        if silent {
+            self.silent.push(position);
+        }
+        if live {
+            self.live_silent.fetch_add(silent.into(), Ordering::AcqRel);
+            write(&self.positions).insert(slot, position);
+            self.live.fetch_add(1, Ordering::AcqRel);
+        }
+        // Last: whoever sees the position must see all of it.
         self.len.store(position + 1, Ordering::Release);
-    }
-
-    fn push(&self, stored: Stored, removed: bool) -> u32 {
-        let entry = Entry { stored, removed: removed.into(), node: AtomicU32::new(NONE), twin: AtomicU32::new(NONE) };
-        u32::try_from(self.entries.push(entry)).expect("there are fewer vectors than slots were ever given out")
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Removes a vector; `false` if it was not there.
@@ -189,7 +232,7 @@ impl Arena {
         let Some(position) = write(&self.positions).remove(&slot) else { return false };
         if let Some(entry) = self.entry(position) {
             entry.removed.store(true, Ordering::Release);
-            self.live_silent.fetch_sub(entry.stored.silent.into(), Ordering::AcqRel);
+            self.live_silent.fetch_sub(entry.silent.into(), Ordering::AcqRel);
         }
         self.live.fetch_sub(1, Ordering::AcqRel);
         self.changes.fetch_add(1, Ordering::AcqRel);
@@ -215,13 +258,17 @@ impl Arena {
         std::iter::successors(Some(node), next)
     }
 
-    /// Estimate of the memory in bytes.
+    /// Memory of codes, entries and the way from slots to positions, in bytes, and that of values which are in no file.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let counts = 2 * size_of::<usize>();
-        let vector = self.dimension().unwrap_or(0) * size_of::<f32>() + counts;
+        let Some(rows) = self.rows() else { return 0 };
+        let layout = rows.layout();
+        let chunk = |chunk: &Arc<Chunk>| {
+            let value = if chunk.is_mapped() { 0 } else { size_of::<f16>() };
+            chunk.scales().len() * (layout.stride + size_of::<f32>() + layout.dimension * value)
+        };
         let place = size_of::<(Slot, u32)>() + 1;
-        let capacity = read(&self.positions).capacity();
-        (self.len() as usize * (size_of::<Entry>() + 1 + vector) + capacity * place) as u64
+        let places = read(&self.positions).capacity() * place + self.len() as usize * (size_of::<Entry>() + 1);
+        (rows.chunks().iter().map(chunk).sum::<usize>() + places) as u64
     }
 }
 
@@ -229,34 +276,50 @@ impl Arena {
 mod tests {
     use super::*;
 
-    fn stored(slot: u32, value: f32) -> Stored {
-        Stored::new(Slot(slot), &[value, 1.0 - value], false)
+    fn arena(values: &[(u32, f32)]) -> Arena {
+        let arena = Arena::default();
+        values.iter().for_each(|&(slot, value)| assert!(arena.add(Slot(slot), &[value, 1.0 - value], false)));
+        arena
+    }
+
+    fn values(arena: &Arena, position: u32) -> Vec<f32> {
+        arena.rows().unwrap().values(position).iter().map(|value| value.to_f32()).collect()
     }
 
     #[test]
     fn a_slot_is_live_once_and_comes_back_at_a_new_position() {
-        let arena = Arena::default();
-        assert!(arena.add(stored(7, 0.5)) && !arena.add(stored(7, 0.25)));
-        assert_eq!((arena.live(), arena.vector(0)), (1, &[0.5, 0.5][..]));
+        let arena = arena(&[(7, 0.5)]);
+        assert!(!arena.add(Slot(7), &[0.25, 0.75], false));
+        assert_eq!((arena.live(), values(&arena, 0)), (1, vec![0.5, 0.5]));
         assert!(arena.remove(Slot(7)) && !arena.remove(Slot(7)));
         assert_eq!((arena.live(), arena.position(Slot(7))), (0, None));
-        assert!(arena.add(stored(7, 0.5)));
+        assert!(arena.add(Slot(7), &[0.5, 0.5], false));
         assert_eq!((arena.live(), arena.len(), arena.position(Slot(7))), (1, 2, Some(1)));
-        assert!(!arena.entry(0).unwrap().is_live());
+        assert!(!arena.is_live(0) && arena.is_live(1) && !arena.is_live(2));
     }
 
     #[test]
     fn vectors_of_another_size_are_refused() {
-        let arena = Arena::default();
-        assert!(arena.add(stored(1, 0.5)));
-        assert!(!arena.add(Stored::new(Slot(2), &[1.0], false)));
+        let arena = arena(&[(1, 0.5)]);
+        assert!(!arena.add(Slot(2), &[1.0], false));
         assert_eq!(arena.live(), 1);
     }
 
     #[test]
+    fn a_vector_is_taken_over_with_all_that_is_known_of_it() {
+        let from = arena(&[(1, 0.5), (2, 0.25)]);
+        assert!(from.add(Slot(3), &[1.0, 0.0], true));
+        let (to, rows) = (Arena::default(), from.rows().unwrap());
+        assert!(to.take_over(&from, &rows, 2) && to.take_over(&from, &rows, 1));
+        assert!(!to.take_over(&from, &rows, 1), "it is there");
+        assert_eq!((values(&to, 0), values(&to, 1)), (vec![1.0, 0.0], vec![0.25, 0.75]));
+        assert_eq!((to.live(), to.live_audible(), to.silent_below(2)), (2, 1, vec![0]));
+        assert_eq!(to.entry(1).unwrap().digest, from.entry(1).unwrap().digest);
+    }
+
+    #[test]
     fn a_node_stands_for_its_twins() {
-        let arena = Arena::default();
-        (0..4).for_each(|slot| assert!(arena.add(stored(slot, 0.5))));
+        let arena = arena(&[(0, 0.5), (1, 0.5), (2, 0.5), (3, 0.5)]);
         [(0, 0), (0, 1), (2, 2), (0, 3)].iter().for_each(|&(node, position)| arena.stand_for(node, position));
         let mut twins: Vec<u32> = arena.twins(0).collect();
         twins.sort_unstable();
@@ -266,8 +329,10 @@ mod tests {
     }
 
     #[test]
-    fn equal_bits_have_equal_digests() {
-        assert_eq!(stored(1, 0.5).digest, stored(2, 0.5).digest);
-        assert_ne!(stored(1, 0.5).digest, stored(1, 0.25).digest);
+    fn equal_values_have_equal_digests() {
+        let arena = arena(&[(1, 0.5), (2, 0.5), (3, 0.25)]);
+        let digest = |position| arena.entry(position).unwrap().digest;
+        assert_eq!(digest(0), digest(1));
+        assert_ne!(digest(0), digest(2));
     }
 }

@@ -1,162 +1,172 @@
 //! A generation: an arena and the graph over its first positions. Searches ask one generation and nothing else.
 //!
-//! The graph has taken all positions below [`Covering::covered`]; the tail behind it is looked at exactly, so a vector
-//! is found as soon as it is in the arena. Of identical vectors one is in the graph and stands for the others, for a
-//! graph cannot tell them apart and loses some; silent ones are not in it at all.
+//! The graph has taken all positions below [`Links::covered`]; the tail behind it is looked at exactly, so a vector is
+//! found as soon as it is in the arena. Of identical vectors one is in the graph and stands for the others, for a graph
+//! cannot tell them apart and loses some; silent ones are not in it at all.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use super::arena::{Arena, Entry, Stored};
-use super::graph::Graph;
-use super::scan::{scan_positions, scan_range};
-use super::{IndexOptions, Neighbour, Wanted, lock, read, write};
+use super::arena::Arena;
+use super::beam::with_scratch;
+use super::calibrate::Calibration;
+use super::links::Links;
+use super::rows::Code;
+use super::scan::{Best, Question};
+use super::weave::{Loom, weave};
+use super::{Effort, Found, Wanted, lock, read, write};
 
 /// A search in the graph looks at about this many nodes for each candidate, in an order that no cache foresees: asked
 /// for more candidates than this share of the nodes, looking at all of them is as fast.
 const NODES_A_CANDIDATE: usize = 16;
-
-/// A graph and how far it has come.
-pub(super) struct Covering {
-    pub(super) graph: Graph,
-    covered: AtomicU32,
-    /// Nodes by the digest of their vectors. Used by whoever maintains, only.
-    nodes: Mutex<HashMap<u64, u32>>,
-}
-
-impl Covering {
-    /// Positions that the graph has taken.
-    pub(super) fn covered(&self) -> u32 {
-        self.covered.load(Ordering::Acquire)
-    }
-}
+/// Of the candidates of a search, so many more than are wanted are compared in full: the order of codes is not quite
+/// that of vectors. Measured at 100,000 vectors: the ten nearest are among the twenty whose codes are nearest.
+const SPARE: usize = 10;
 
 /// See the module's documentation.
 pub(super) struct Generation {
     pub(super) arena: Arc<Arena>,
-    covering: RwLock<Option<Arc<Covering>>>,
-    /// The graph has failed; this generation will have no other.
+    links: RwLock<Option<Arc<Links>>>,
+    /// How many candidates a search needs. Found out for the graph as it was a while ago.
+    pub(super) calibration: RwLock<Arc<Calibration>>,
+    /// Nodes by the digest of their vectors, once somebody has asked. Used by whoever maintains, only.
+    nodes: Mutex<Option<HashMap<u64, u32>>>,
+    /// The library that drafts has failed; this generation's graph grows no more.
     failed: AtomicBool,
     audible: Mutex<Option<(u64, Arc<[u32]>)>>,
 }
 
 impl Generation {
-    pub(super) fn new(arena: Arena) -> Self {
-        let (covering, failed) = (RwLock::new(None), AtomicBool::new(false));
-        Self { arena: Arc::new(arena), covering, failed, audible: Mutex::new(None) }
+    /// A generation whose arena has registered what the graph's nodes stand for, if there is a graph.
+    pub(super) fn new(arena: Arc<Arena>, links: Option<Links>) -> Self {
+        Self {
+            arena,
+            links: RwLock::new(links.map(Arc::new)),
+            calibration: RwLock::default(),
+            nodes: Mutex::new(None),
+            failed: AtomicBool::new(false),
+            audible: Mutex::new(None),
+        }
     }
 
-    /// A generation with a graph that has been loaded over `arena`, the first `covered` positions of which it has.
-    pub(super) fn with_graph(arena: Arc<Arena>, graph: Graph, covered: u32) -> Self {
-        let own = |&position: &u32| arena.entry(position).is_some_and(|entry| entry.node() == position);
-        let digest = |position| arena.entry(position).map(|entry| (entry.stored.digest, position));
-        let nodes = Mutex::new((0..covered).filter(own).filter_map(digest).collect());
-        let covering = Covering { graph, covered: AtomicU32::new(covered), nodes };
-        let covering = RwLock::new(Some(Arc::new(covering)));
-        Self { arena, covering, failed: AtomicBool::new(false), audible: Mutex::new(None) }
+    pub(super) fn links(&self) -> Option<Arc<Links>> {
+        read(&self.links).clone()
     }
 
-    pub(super) fn covering(&self) -> Option<Arc<Covering>> {
-        read(&self.covering).clone()
-    }
-
-    /// Whether its graph was lost.
+    /// Whether its graph grows no more.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
 
     /// Positions that the graph, if there is one, has not taken.
     pub(super) fn tail(&self) -> u32 {
-        self.covering().map_or(0, |covering| self.arena.len() - covering.covered())
+        self.links().map_or(0, |links| self.arena.len() - links.covered())
     }
 
     /// The nearest to `query`, which is of unit length.
-    pub(super) fn search(&self, query: &[f32], wanted: Wanted, least: usize) -> Vec<Neighbour> {
-        let (arena, count) = (&self.arena, wanted.count);
-        let exact = || scan_range(arena, query, count, 0..arena.len(), wanted.silent).into_neighbours();
-        let Some(covering) = self.covering().filter(|_| !wanted.exact) else { return exact() };
-        let covered = covering.covered();
-        let Some(found) = self.live_near(&covering, query, count, least, covered) else { return exact() };
-        let mut best = scan_range(arena, query, count, covered..arena.len(), wanted.silent);
-        if wanted.silent {
-            best = best.merge(scan_positions(arena, query, count, &arena.silent_below(covered)));
+    pub(super) fn search(&self, query: &[f32], wanted: Wanted) -> Found {
+        // Before the rows: those of all of these positions are among them.
+        let (links, len) = (self.links(), self.arena.len());
+        let Some(rows) = self.arena.rows() else { return Found::default() };
+        let code = Code::of(query, rows.layout());
+        let question = Question { arena: &self.arena, rows: &rows, query, code: &code };
+        let mut best = Best::new(wanted.count);
+        let near = links.as_deref().and_then(|links| Some((self.near(&question, links, wanted)?, links.covered())));
+        let exact = near.is_none();
+        match near {
+            None => question.scan_range(&mut best, 0..len, wanted.silent),
+            Some((near, covered)) => {
+                near.iter().for_each(|&position| best.offer(&question, position));
+                question.scan_range(&mut best, covered..len, wanted.silent);
+                if wanted.silent {
+                    question.scan_positions(&mut best, &self.arena.silent_below(covered));
+                }
+            }
         }
-        best.merge(scan_positions(arena, query, count, &found)).into_neighbours()
+        Found { neighbours: best.into_neighbours(), exact }
     }
 
-    /// Live positions below `covered` among which are the `count` nearest, as far as the graph can tell; nothing if
-    /// looking at all vectors is faster, or the only way to have that many.
-    fn live_near(
-        &self,
-        covering: &Covering,
-        query: &[f32],
-        count: usize,
-        least: usize,
-        covered: u32,
-    ) -> Option<Vec<u32>> {
-        let is_live = |&position: &u32| position < covered && self.arena.entry(position).is_some_and(Entry::is_live);
-        // The last of the candidates are not as surely the nearest as the first.
-        let mut candidates = least.max(count.saturating_add(count / 2));
-        let enough = count.max(candidates / 4 * 3);
-        while candidates.saturating_mul(NODES_A_CANDIDATE) < covering.graph.nodes() {
-            let found = match covering.graph.search(query, candidates) {
-                Ok(found) => found,
-                Err(reason) => {
-                    self.lose_graph(&reason);
-                    return None;
+    /// Live positions that the graph has taken, among which are the nearest, as far as it can tell; nothing if looking at
+    /// all vectors is asked for, or as fast, or the only way to have so many.
+    fn near(&self, question: &Question<'_>, links: &Links, wanted: Wanted) -> Option<Vec<u32>> {
+        let mut candidates = match wanted.effort {
+            Effort::Exact => return None,
+            Effort::Calibrated => read(&self.calibration).candidates(wanted.count),
+            Effort::Candidates(candidates) => candidates.max(wanted.count),
+        };
+        let is_live = |&position: &u32| position < links.covered() && self.arena.is_live(position);
+        while candidates.saturating_mul(NODES_A_CANDIDATE) < links.nodes() {
+            let ranked = wanted.count.saturating_add(wanted.count / 2).saturating_add(SPARE);
+            let mut near = Vec::with_capacity(ranked.min(candidates));
+            let mut live_nodes = 0;
+            with_scratch(|scratch| {
+                for &(_, node) in scratch.search(question.rows, links, question.code, candidates) {
+                    let before = near.len();
+                    if before < ranked {
+                        near.extend(self.arena.twins(node).filter(is_live));
+                        live_nodes += usize::from(near.len() > before);
+                    } else {
+                        live_nodes += usize::from(self.arena.twins(node).any(|twin| is_live(&twin)));
+                    }
                 }
-            };
-            let live: Vec<u32> = found.iter().flat_map(|&node| self.arena.twins(node)).filter(is_live).collect();
-            if live.len() >= enough {
-                return Some(live);
+            });
+            // What was removed takes the places of what is there.
+            if near.len() >= wanted.count && live_nodes >= candidates / 4 * 3 {
+                return Some(near);
             }
             candidates *= 2;
         }
         None
     }
 
-    /// Brings up to `count` more positions into the graph, which is started if there are vectors enough for one.
-    /// `false` if there is nothing to do. Only one thread at a time may do this.
-    pub(super) fn cover(&self, count: u32, options: &IndexOptions) -> bool {
-        if self.has_failed() {
-            return false;
-        }
-        let covering = match self.covering() {
-            Some(covering) => covering,
-            None if self.arena.live_audible() < options.exact_below.max(1) => return false,
-            None => {
-                let graph = Graph::new(self.arena.clone(), options);
-                let covering = Covering { graph, covered: AtomicU32::new(0), nodes: Mutex::default() };
-                write(&self.covering).insert(Arc::new(covering)).clone()
+    /// Takes the positions in `range`, which begins where the graph ends, into the graph. Only one thread at a time may
+    /// do this.
+    pub(super) fn cover(&self, range: Range<u32>, loom: Loom) {
+        let Some(rows) = self.arena.rows() else { return };
+        let links = self.links();
+        let fresh = self.new_nodes(range.clone());
+        let nodes = self.nodes_below(range.end);
+        match weave(&rows, links.as_deref(), &nodes, &fresh, range.end, loom) {
+            Ok(links) => self.serve(links),
+            Err(reason) => {
+                tracing::error!("the graph is built anew, as it failed: {reason}");
+                self.failed.store(true, Ordering::Release);
             }
-        };
-        let start = covering.covered();
-        let end = self.arena.len().min(start.saturating_add(count));
-        let nodes = self.new_nodes(&covering, start, end);
-        match covering.graph.insert(&nodes) {
-            Ok(()) => covering.covered.store(end, Ordering::Release),
-            Err(reason) => self.lose_graph(&reason),
         }
-        start < end
+    }
+
+    /// Lets a graph be searched from now on.
+    pub(super) fn serve(&self, links: Links) {
+        let old = write(&self.links).replace(Arc::new(links));
+        drop(old);
+    }
+
+    /// Positions below `end` that are nodes of their own, ascending.
+    pub(super) fn nodes_below(&self, end: u32) -> Vec<u32> {
+        let is_node = |&position: &u32| self.arena.entry(position).is_some_and(|entry| entry.node() == position);
+        (0..end).filter(is_node).collect()
     }
 
     /// Those of the positions that need a node of their own; the others are left to the nodes of identical vectors.
-    fn new_nodes(&self, covering: &Covering, start: u32, end: u32) -> Vec<u32> {
-        let mut nodes = lock(&covering.nodes);
+    pub(super) fn new_nodes(&self, range: Range<u32>) -> Vec<u32> {
+        let Some(rows) = self.arena.rows() else { return Vec::new() };
+        let mut known = lock(&self.nodes);
+        let nodes = known.get_or_insert_with(|| {
+            let nodes = self.nodes_below(range.start);
+            nodes.into_iter().filter_map(|node| Some((self.arena.entry(node)?.digest, node))).collect()
+        });
         let mut new = Vec::new();
-        for position in start..end {
-            let Some(entry) = self.arena.entry(position).filter(|entry| entry.is_live()) else { continue };
-            let stored = &entry.stored;
-            if stored.silent {
-                continue;
-            }
-            let twin = nodes.get(&stored.digest).copied();
-            match twin.filter(|&node| self.arena.vector(node) == &*stored.vector) {
+        for position in range {
+            let entry = self.arena.entry(position).filter(|entry| entry.is_live() && !entry.silent);
+            let Some(entry) = entry else { continue };
+            let twin = nodes.get(&entry.digest).copied();
+            match twin.filter(|&node| rows.values(node) == rows.values(position)) {
                 Some(node) => self.arena.stand_for(node, position),
                 None => {
-                    nodes.insert(stored.digest, position);
+                    nodes.insert(entry.digest, position);
                     self.arena.stand_for(position, position);
                     new.push(position);
                 }
@@ -165,23 +175,14 @@ impl Generation {
         new
     }
 
-    fn lose_graph(&self, reason: &str) {
-        tracing::error!("the graph is dropped and built anew, as it failed: {reason}");
-        self.failed.store(true, Ordering::Release);
-        let lost = write(&self.covering).take();
-        drop(lost);
-    }
-
     /// Nodes of the graph whose vectors were removed.
-    pub(super) fn removed_nodes(&self, covering: &Covering) -> usize {
-        let entries = (0..covering.covered()).filter_map(|position| Some((position, self.arena.entry(position)?)));
-        entries.filter(|(position, entry)| entry.node() == *position && !entry.is_live()).count()
+    pub(super) fn removed_nodes(&self, links: &Links) -> usize {
+        self.nodes_below(links.covered()).into_iter().filter(|&node| !self.arena.is_live(node)).count()
     }
 
-    /// Vectors that can be found, in the order of their positions.
-    pub(super) fn live(&self, start: u32, end: u32) -> impl Iterator<Item = Stored> {
-        let entries = (start..end).filter_map(|position| self.arena.entry(position));
-        entries.filter(|entry| entry.is_live()).map(|entry| entry.stored.clone())
+    /// Live positions of the arena, by position.
+    pub(super) fn live(&self, range: Range<u32>) -> impl Iterator<Item = u32> {
+        range.filter(|&position| self.arena.is_live(position))
     }
 
     /// Up to `count` positions of vectors that are not silent, spread evenly over their slots.
@@ -200,8 +201,8 @@ impl Generation {
             return positions.clone();
         }
         let entries = (0..self.arena.len()).filter_map(|position| Some((position, self.arena.entry(position)?)));
-        let audible = entries.filter(|(_, entry)| entry.is_live() && !entry.stored.silent);
-        let mut audible: Vec<_> = audible.map(|(position, entry)| (entry.stored.slot, position)).collect();
+        let audible = entries.filter(|(_, entry)| entry.is_live() && !entry.silent);
+        let mut audible: Vec<_> = audible.map(|(position, entry)| (entry.slot, position)).collect();
         audible.sort_unstable();
         let positions: Arc<[u32]> = audible.into_iter().map(|(_, position)| position).collect();
         *kept = Some((changes, positions.clone()));

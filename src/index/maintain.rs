@@ -1,20 +1,27 @@
 //! What an index does when nobody is waiting: bringing vectors into the graph, and leaving removed ones behind.
 //!
-//! Removal only marks. Once too many are marked, a new generation is made of what is left: its vectors are copied,
-//! which is cheap, for generations share them; then its graph is built; then it takes the place of the old one, which
-//! has served meanwhile. Invariant: what comes or goes meanwhile reaches both.
+//! Removal only marks. Once too many are marked, a new generation is made of what is left: its rows are copied, its graph
+//! is woven from the old one; then it takes the place of the old one, which has served meanwhile. Invariant: what comes
+//! or goes meanwhile reaches both.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
 
-use super::arena::{Arena, Stored};
+use super::arena::{Arena, NONE};
 use super::generation::Generation;
+use super::links::Links;
+use super::weave::{Loom, reweave};
 use super::{Index, lock, write};
 use crate::library::Slot;
 
-/// Positions that a graph takes in one piece of work: half a second of it.
-const COVERED_AT_ONCE: u32 = 256;
-/// Vectors that a new generation takes over at once, while insertions wait: less than a millisecond.
+/// Vectors behind the graph that are worth weaving in: looking at this many costs a search as much as the graph does.
+const WORTH_COVERING: u32 = 512;
+/// More than this many, and whoever adds another one helps.
+pub(super) const LONGEST_TAIL: u32 = 1_024;
+/// Positions that a graph takes in one piece of work, so that a draft needs no more than half a gigabyte.
+const COVERED_AT_ONCE: u32 = 262_144;
+/// Rows that a new generation takes over at once, while insertions wait: a few milliseconds.
 const COPIED_AT_ONCE: u32 = 4_096;
 /// A graph that fails this often is left alone until something else is a reason to build it anew.
 const MOST_FAILURES: u32 = 3;
@@ -34,17 +41,17 @@ pub(super) struct Writer {
 /// The generation that is being made.
 struct Next {
     generation: Arc<Generation>,
-    /// Positions of the current generation whose vectors it has.
-    copied: u32,
+    /// Where the rows of the current generation are in the next, as far as they have been copied.
+    moved: Vec<u32>,
     /// It has all of them, so that what is added must be added here, too.
     caught_up: bool,
 }
 
 impl Writer {
     /// What has been added to the current generation.
-    pub(super) fn add(&self, stored: Stored) {
+    pub(super) fn add(&mut self, slot: Slot, vector: &[f32], silent: bool) {
         if let Some(next) = self.next.as_ref().filter(|next| next.caught_up) {
-            next.generation.arena.add(stored);
+            next.generation.arena.add(slot, vector, silent);
         }
     }
 
@@ -57,29 +64,54 @@ impl Writer {
 }
 
 impl Index {
-    /// Does one bounded piece of what is due: bringing vectors into the graph, or building it anew. `false` if nothing
-    /// is. Meant to be called again and again by a thread of its own; searches and insertions go on meanwhile.
+    /// Does one bounded piece of what is due: bringing vectors into the graph, or making it anew. `false` if nothing is.
+    /// Meant to be called again and again by a thread of its own; searches and insertions go on meanwhile.
     pub fn maintain(&self) -> bool {
         let mut maintenance = lock(&self.maintenance);
-        let next = lock(&self.writer).next.as_ref().map(|next| (next.generation.clone(), next.caught_up));
+        let next = lock(&self.writer).next.as_ref().map(|next| next.caught_up);
         match next {
-            Some((_, false)) => self.copy_on(),
-            Some((next, true)) => {
-                let worked = next.cover(COVERED_AT_ONCE, &self.options);
-                if !worked || next.has_failed() || next.tail() < COVERED_AT_ONCE {
-                    self.replace(next);
-                }
-            }
+            Some(false) => self.copy_on(),
+            Some(true) => self.replace(),
             None => {
                 let current = self.current();
                 if !self.compaction_due(&current, &mut maintenance) {
-                    return current.cover(COVERED_AT_ONCE, &self.options);
+                    return self.cover(&current) || self.calibrate(&current);
                 }
-                let generation = Arc::new(Generation::new(Arena::default()));
-                lock(&self.writer).next = Some(Next { generation, copied: 0, caught_up: false });
+                let generation = Arc::new(Generation::new(Arc::default(), None));
+                lock(&self.writer).next = Some(Next { generation, moved: Vec::new(), caught_up: false });
             }
         }
         true
+    }
+
+    /// Whether so much is behind the graph that searches suffer.
+    pub(super) fn falls_behind(&self) -> bool {
+        let current = self.current();
+        current.tail() > LONGEST_TAIL && !current.has_failed()
+    }
+
+    /// Brings what is behind the graph into it, if that is worth while. A graph is begun if there are vectors enough.
+    fn cover(&self, current: &Generation) -> bool {
+        let begin = current.links().map(|links| links.covered());
+        let due = match begin {
+            Some(_) => current.tail() >= WORTH_COVERING,
+            None => current.arena.live_audible() >= self.options.exact_below.max(1),
+        };
+        if current.has_failed() || !due {
+            return false;
+        }
+        let begin = begin.unwrap_or(0);
+        let end = current.arena.len().min(begin.saturating_add(COVERED_AT_ONCE));
+        current.cover(begin..end, self.loom());
+        true
+    }
+
+    fn loom(&self) -> Loom {
+        let threads = match self.options.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        Loom { links: self.options.links, candidates: self.options.construction_candidates, threads }
     }
 
     fn compaction_due(&self, current: &Generation, maintenance: &mut Maintenance) -> bool {
@@ -91,27 +123,65 @@ impl Index {
         requested || failed || removed as f64 > self.options.compact_above * positions as f64
     }
 
-    /// Copies some more vectors into the next generation.
+    /// Copies some more rows into the next generation.
     fn copy_on(&self) {
         let mut writer = lock(&self.writer);
         let current = self.current();
         let Some(next) = &mut writer.next else { return };
-        let end = current.arena.len().min(next.copied.saturating_add(COPIED_AT_ONCE));
-        for stored in current.live(next.copied, end) {
-            next.generation.arena.add(stored);
+        let begin = next.moved.len() as u32;
+        let end = current.arena.len().min(begin.saturating_add(COPIED_AT_ONCE));
+        let rows = current.arena.rows();
+        for position in begin..end {
+            let taken = rows.as_ref().is_some_and(|rows| {
+                current.arena.is_live(position) && next.generation.arena.take_over(&current.arena, rows, position)
+            });
+            next.moved.push(if taken { next.generation.arena.len() - 1 } else { NONE });
         }
-        next.copied = end;
         next.caught_up = end == current.arena.len();
     }
 
-    /// Lets the next generation serve.
-    fn replace(&self, next: Arc<Generation>) {
+    /// Gives the next generation its graph, and lets it serve.
+    fn replace(&self) {
+        let (next, moved) = match &mut lock(&self.writer).next {
+            Some(next) => (next.generation.clone(), std::mem::take(&mut next.moved)),
+            None => return,
+        };
+        let current = self.current();
+        if let Some(links) = current.links().filter(|_| !current.has_failed()) {
+            self.reweave(&current, &links, &next, moved);
+        }
         let old = {
             let mut writer = lock(&self.writer);
             writer.next = None;
             std::mem::replace(&mut *write(&self.current), next)
         };
-        // A graph takes its time to end: not while others wait.
+        // Memory is given back slowly: not while others wait.
         drop(old);
+    }
+
+    /// The graph of `current` over the positions of `next`.
+    fn reweave(&self, current: &Generation, links: &Links, next: &Generation, mut moved: Vec<u32>) {
+        moved.truncate(links.covered() as usize);
+        // Positions ascend in both, so those of the graph come first in the next as well.
+        let covered = moved.iter().rev().find(|&&position| position != NONE).map_or(0, |&last| last + 1);
+        // A vector stays reachable while any of those that are identical is there.
+        for node in current.nodes_below(links.covered()) {
+            let alive = |twin: u32| moved.get(twin as usize).copied().filter(|&position| position != NONE);
+            let first = current.arena.twins(node).filter_map(alive).min();
+            moved[node as usize] = first.unwrap_or(NONE);
+        }
+        let is_node = |position: &u32| current.arena.entry(*position).is_some_and(|entry| entry.node() == *position);
+        (0..links.covered()).filter(|position| !is_node(position)).for_each(|it| moved[it as usize] = NONE);
+        next.new_nodes(0..covered);
+        let nodes = next.nodes_below(covered);
+        let Some(rows) = next.arena.rows().filter(|_| !nodes.is_empty()) else { return };
+        next.serve(reweave(&rows, links, &moved, &nodes, covered, self.loom()));
+        *write(&next.calibration) = super::read(&current.calibration).clone();
+    }
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self::new(Arc::new(Arena::default()), None)
     }
 }

@@ -1,31 +1,42 @@
-//! Nearest neighbours: all vectors of one media kind, exactly or by an HNSW graph.
+//! Nearest neighbours: all vectors of one media kind, exactly or by a graph.
 //!
-//! Owns the vectors in memory, the graph, and the snapshot of the graph on disk. Invariants: a vector is found from the
-//! moment [`Index::insert`] returns, whether or not the graph has it yet; what was removed is never found; the graph is
-//! a cache, and losing it costs time, never answers. Vectors are of unit length, so the dot product is the cosine.
-//! Knows slots only: neither files, nor assets, nor the store.
+//! Owns the vectors in memory, the graph, and the snapshot of both on disk. Invariants: a vector is found from the
+//! moment [`Index::insert`] returns, whether or not the graph has it yet; what was removed is never found; all of it is a
+//! cache of what the store has, and losing it costs time, never answers. Vectors are of unit length, so the dot product
+//! is the cosine. Knows slots only: neither files, nor assets, nor the store.
 //!
-//! `arena` has the vectors, `scan` looks at all of them, `graph` at some; a `generation` is one arena with its graph
-//! and answers searches. `maintain` brings vectors into the graph and makes new generations without what was removed.
-//! `snapshot` keeps the graph on disk, `rows` says which of its nodes is which slot.
+//! `kernels` compare two vectors. `memory` has the bytes, `rows` the vectors in them, an `arena` what each row is of.
+//! `draft` builds a graph of new vectors with the HNSW library, `weave` makes of it the `links` that a `beam` searches;
+//! `scan` looks at everything instead, `filtered` at what is allowed. A `generation` is one arena with its graph and
+//! answers searches, with as many candidates as `calibrate` has found necessary. `maintain` makes the graph grow and
+//! leaves behind what was removed. `snapshot` keeps rows and links on disk.
 
 mod arena;
-mod dot;
+mod beam;
+mod calibrate;
+mod draft;
+mod filtered;
 mod generation;
-mod graph;
+mod kernels;
+mod links;
 mod maintain;
+mod memory;
 mod rows;
 mod scan;
 mod snapshot;
+mod weave;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use self::arena::{Arena, Stored};
-use self::generation::{Covering, Generation, direction};
+use roaring::RoaringBitmap;
+
+use self::generation::{Generation, direction};
+use self::links::Links;
 use self::maintain::{Maintenance, Writer};
-use self::scan::scan_positions;
+use self::snapshot::Saved;
 use crate::embedding::{Embedding, SpaceId};
 use crate::library::Slot;
 
@@ -33,16 +44,18 @@ use crate::library::Slot;
 #[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IndexOptions {
-    /// Below this many vectors there is no graph: looking at all of them is as fast.
+    /// Below this many vectors there is no graph: looking at all of them is as good.
     pub exact_below: usize,
-    /// Links of a node to others; twice as many on the lowest layer.
+    /// Links of a node to others; at most twice as many.
     pub links: usize,
     /// Candidates considered for the links of a new node.
     pub construction_candidates: usize,
-    /// Least number of candidates considered by a search.
-    pub search_candidates: usize,
-    /// Share of removed vectors in the graph, 0 to 1, from which it is built anew.
+    /// Share of the exact answer, 0 to 1, that a search of the graph is to find on average.
+    pub target_recall: f64,
+    /// Share of removed vectors, 0 to 1, from which rows and graph are made anew.
     pub compact_above: f64,
+    /// Threads that work on the graph; 0 for one a core.
+    pub threads: usize,
 }
 
 /// All vectors of one media kind. Shared between threads; searches never wait for insertions.
@@ -57,8 +70,19 @@ pub struct Index {
     /// Held by whoever works on a graph or writes it to disk; neither searches nor insertions need it.
     maintenance: Mutex<Maintenance>,
     compaction_requested: AtomicBool,
-    /// The graph of the last snapshot, and how far it had come.
-    saved: Mutex<Option<(Weak<Covering>, u32)>>,
+    /// What the last snapshot has.
+    saved: Mutex<Saved>,
+}
+
+/// How much a search does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// It looks at every vector.
+    Exact,
+    /// As much as finds the share [`IndexOptions::target_recall`] of what an exact search finds.
+    Calibrated,
+    /// It keeps so many candidates in view.
+    Candidates(usize),
 }
 
 /// What a search wants.
@@ -68,7 +92,16 @@ pub struct Wanted {
     pub count: usize,
     /// Those of silence, too.
     pub silent: bool,
-    /// Look at every vector, whatever the size.
+    /// How much to do for it.
+    pub effort: Effort,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    /// Best first; of equals the lowest slot first.
+    pub neighbours: Vec<Neighbour>,
+    /// Every vector that is allowed was looked at.
     pub exact: bool,
 }
 
@@ -106,33 +139,36 @@ pub enum SnapshotError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The graph could not be dumped.
-    #[error("the graph could not be written: {0}")]
-    Graph(String),
 }
 
 impl Index {
-    /// An index of `vectors` (slot, vector, silent) in ascending order of slots, with the graph of the snapshot in
-    /// `directory` if there is one that fits: of this space, unharmed, and of slots that exist.
+    /// An index of the vectors in the slots that are `live`, ascending, each with whether it is silent. Rows and graph
+    /// come from the snapshot in `directory` if there is one that fits: of this space and unharmed. `read` gives all
+    /// vectors from a slot on, of which those that the snapshot lacks are taken.
     ///
     /// The second value says why a snapshot that is there is not used.
-    pub fn open(
+    ///
+    /// # Errors
+    /// What `read` could not read.
+    pub fn open<E>(
         options: IndexOptions,
         space: &SpaceId,
         directory: &Path,
-        vectors: impl Iterator<Item = (Slot, Embedding, bool)>,
-    ) -> (Self, Option<String>) {
-        let vectors: Vec<Stored> =
-            vectors.map(|(slot, vector, silent)| Stored::new(slot, vector.as_slice(), silent)).collect();
-        let (restored, refused) = snapshot::load(directory, space, &options, &vectors);
-        let covering = restored.as_ref().and_then(Generation::covering);
-        let generation = restored.unwrap_or_else(|| {
-            let arena = Arena::default();
-            for stored in vectors {
-                arena.add(stored);
-            }
-            Generation::new(arena)
-        });
+        live: &[(Slot, bool)],
+        read: impl FnOnce(Slot, &mut dyn FnMut(Slot, &Embedding)) -> Result<(), E>,
+    ) -> Result<(Self, Option<String>), E> {
+        let (restored, refused) = snapshot::load(directory, space, &options, live);
+        let (generation, saved) = restored.unwrap_or_default();
+        let arena = &generation.arena;
+        let missing: HashMap<Slot, bool> =
+            live.iter().filter(|(slot, _)| arena.position(*slot).is_none()).copied().collect();
+        if let Some(&first) = missing.keys().min() {
+            read(first, &mut |slot, vector| {
+                if let Some(&silent) = missing.get(&slot) {
+                    arena.add(slot, vector.as_slice(), silent);
+                }
+            })?;
+        }
         let index = Self {
             options,
             space: space.clone(),
@@ -141,9 +177,9 @@ impl Index {
             writer: Mutex::default(),
             maintenance: Mutex::default(),
             compaction_requested: AtomicBool::new(false),
-            saved: Mutex::new(covering.map(|covering| (Arc::downgrade(&covering), covering.covered()))),
+            saved: Mutex::new(saved),
         };
-        (index, refused)
+        Ok((index, refused))
     }
 
     fn current(&self) -> Arc<Generation> {
@@ -151,12 +187,16 @@ impl Index {
     }
 
     /// Adds a vector, which can be found at once. A slot that is there already keeps its vector.
+    ///
+    /// Whoever adds faster than the graph grows helps it to.
     pub fn insert(&self, slot: Slot, vector: &Embedding, silent: bool) {
-        let stored = Stored::new(slot, vector.as_slice(), silent);
-        let writer = lock(&self.writer);
-        if self.current().arena.add(stored.clone()) {
-            writer.add(stored);
+        {
+            let mut writer = lock(&self.writer);
+            if self.current().arena.add(slot, vector.as_slice(), silent) {
+                writer.add(slot, vector.as_slice(), silent);
+            }
         }
+        while self.falls_behind() && self.maintain() {}
     }
 
     /// Removes a vector; one that is not there is left alone.
@@ -166,35 +206,45 @@ impl Index {
         writer.remove(slot);
     }
 
-    /// The nearest to `query`, best first; of equals the lowest slot. Fewer than asked for only if there are no more.
-    /// Nothing is near a query that has not the vectors' size, or is no direction.
-    pub fn search(&self, query: &[f32], wanted: Wanted) -> Vec<Neighbour> {
+    /// The nearest to `query`. Fewer than asked for only if there are no more. Nothing is near a query that has not the
+    /// vectors' size, or is no direction.
+    pub fn search(&self, query: &[f32], wanted: Wanted) -> Found {
         let generation = self.current();
-        let Some(query) = direction(query, &generation.arena) else { return Vec::new() };
-        generation.search(&query, wanted, self.options.search_candidates)
+        match direction(query, &generation.arena) {
+            Some(query) => generation.search(&query, wanted),
+            None => Found::default(),
+        }
     }
 
-    /// The nearest among `slots`, silent ones included, exactly. Slots that are not there are passed over.
-    pub fn search_among(&self, query: &[f32], slots: &[Slot], count: usize) -> Vec<Neighbour> {
-        let arena = &self.current().arena;
-        let Some(query) = direction(query, arena) else { return Vec::new() };
-        scan_positions(arena, &query, count, &arena.positions(slots)).into_neighbours()
+    /// The nearest among `slots`, silent ones included. Slots that are not there are passed over.
+    pub fn search_among(&self, query: &[f32], slots: &RoaringBitmap, wanted: Wanted) -> Found {
+        let generation = self.current();
+        match direction(query, &generation.arena) {
+            Some(query) => generation.search_among(&query, slots, wanted),
+            None => Found::default(),
+        }
     }
 
     /// The vector in a slot, if it is there.
     pub fn vector(&self, slot: Slot) -> Option<Embedding> {
         let arena = &self.current().arena;
-        Embedding::normalized(arena.vector(arena.position(slot)?)).ok()
+        let position = arena.position(slot)?;
+        let values: Vec<f32> = arena.rows()?.values(position).iter().map(|value| value.to_f32()).collect();
+        Embedding::normalized(&values).ok()
     }
 
     /// Cosines to up to `count` vectors spread evenly over the index, by slot, always the same ones for the same
     /// content: what any result is to be compared with. Silence is left out.
     pub fn background(&self, query: &[f32], count: usize) -> Vec<Neighbour> {
         let generation = self.current();
-        let Some(query) = direction(query, &generation.arena) else { return Vec::new() };
-        let entries = generation.spread(count).into_iter().filter_map(|position| generation.arena.entry(position));
-        let cosine = |stored: &Stored| dot::cosine(&query, &stored.vector);
-        entries.map(|it| Neighbour { slot: it.stored.slot, cosine: cosine(&it.stored) }).collect()
+        let Some((query, rows)) = direction(query, &generation.arena).zip(generation.arena.rows()) else {
+            return Vec::new();
+        };
+        let neighbour = |position| {
+            let slot = generation.arena.entry(position)?.slot;
+            Some(Neighbour { slot, cosine: rows.cosine(&query, position) })
+        };
+        generation.spread(count).into_iter().filter_map(neighbour).collect()
     }
 
     /// Makes the next [`Self::maintain`] build the graph anew, whatever the share of removed vectors.
@@ -202,41 +252,33 @@ impl Index {
         self.compaction_requested.store(true, Ordering::Release);
     }
 
-    /// Whether anything has changed in the graph since the last snapshot.
+    /// Whether anything has changed since the last snapshot that the next start would have to do again.
     pub fn snapshot_due(&self) -> bool {
-        let Some(covering) = self.current().covering().filter(|covering| covering.graph.nodes() > 0) else {
-            return false;
-        };
-        let saved = lock(&self.saved);
-        let same = |(graph, covered): &(Weak<Covering>, u32)| {
-            graph.as_ptr() == Arc::as_ptr(&covering) && *covered == covering.covered()
-        };
-        !saved.as_ref().is_some_and(same)
+        !lock(&self.saved).is_of(&self.current())
     }
 
-    /// Writes the graph as a new snapshot and removes the old one. Without a graph there is nothing to do.
+    /// Writes rows and graph as a new snapshot and removes the old one. Values of rows that are on disk then leave the
+    /// memory.
     pub fn snapshot(&self) -> Result<(), SnapshotError> {
         let _maintenance = lock(&self.maintenance);
         let generation = self.current();
-        let Some(covering) = generation.covering().filter(|covering| covering.graph.nodes() > 0) else {
-            return Ok(());
-        };
-        snapshot::write(&self.directory, &self.space, &self.options, &generation, &covering)?;
-        *lock(&self.saved) = Some((Arc::downgrade(&covering), covering.covered()));
+        let mut saved = lock(&self.saved);
+        if !saved.is_of(&generation) {
+            *saved = snapshot::write(&self.directory, &self.space, &self.options, &generation)?;
+        }
         Ok(())
     }
 
     /// Sizes and state.
     pub fn stats(&self) -> IndexStats {
         let generation = self.current();
-        let covering = generation.covering();
-        let covering = covering.as_deref();
+        let links = generation.links();
+        let links = links.as_deref();
         IndexStats {
             live: generation.arena.live(),
-            graph_nodes: covering.map_or(0, |covering| covering.graph.nodes()),
-            graph_removed: covering.map_or(0, |covering| generation.removed_nodes(covering)),
-            memory_bytes: generation.arena.memory_bytes()
-                + covering.map_or(0, |covering| covering.graph.memory_bytes(&self.options)),
+            graph_nodes: links.map_or(0, Links::nodes),
+            graph_removed: links.map_or(0, |links| generation.removed_nodes(links)),
+            memory_bytes: generation.arena.memory_bytes() + links.map_or(0, Links::memory_bytes),
         }
     }
 }

@@ -1,199 +1,272 @@
-//! Which slot each position of a graph is: what makes a graph on disk fit the vectors of the store again.
+//! The rows of an arena: of each vector its int8 code, for comparing, and its values in half precision, for ranking.
 //!
-//! One row a position, little-endian, without gaps: slot (u32), digest of the vector (u64), node (u32), nearest (u32).
-//! The digest refuses a graph of other vectors; *nearest* lends a vector to a node whose own is gone, for the graph's
-//! ways lead over it still.
+//! A code is `round(v / scale)` with `scale = max |v| / 127`, one scale a vector, so that the dot product of two codes
+//! times both scales is about the cosine. Codes stay in memory; values may be mapped from a file instead, once they are
+//! in one. Rows lie in chunks, whose rows are never moved. Invariant: codes, scale and values of a row belong together.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, RwLock};
 
-use super::arena::{Arena, NONE, Stored};
-use super::generation::{Covering, Generation};
-use crate::library::Slot;
+use half::f16;
+use half::slice::HalfFloatSliceExt as _;
 
-/// Steps from one vector that is gone to the next, before any other will do.
-const MOST_STEPS: usize = 8;
+use super::kernels::{Kernels, quantise};
+use super::memory::{Column, MappedFile};
+use super::{read, write};
 
-/// What is known about a position of the graph.
+/// Rows of a chunk: eight megabytes of codes of 1,024 values.
+pub(super) const CHUNK_ROWS: usize = 8_192;
+/// Codes are padded with zeros to whole cache lines.
+const LINE: usize = 64;
+
+/// How long rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Row {
-    slot: Slot,
-    digest: u64,
-    /// The node that stands for it, or [`NONE`].
-    node: u32,
-    /// If it is a node, its nearest neighbour.
-    nearest: u32,
+pub(super) struct Layout {
+    /// Values of a vector.
+    pub(super) dimension: usize,
+    /// Codes of a vector, those that pad it included.
+    pub(super) stride: usize,
 }
 
-impl Row {
-    pub(super) const BYTES: usize = 20;
-
-    fn to_bytes(self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
-        bytes[..4].copy_from_slice(&self.slot.0.to_le_bytes());
-        bytes[4..12].copy_from_slice(&self.digest.to_le_bytes());
-        bytes[12..16].copy_from_slice(&self.node.to_le_bytes());
-        bytes[16..].copy_from_slice(&self.nearest.to_le_bytes());
-        bytes
-    }
-
-    fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
-        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let digest = u64::from(word(4)) | u64::from(word(8)) << 32;
-        Self { slot: Slot(word(0)), digest, node: word(12), nearest: word(16) }
+impl Layout {
+    pub(super) fn of(dimension: usize) -> Self {
+        Self { dimension, stride: dimension.next_multiple_of(LINE) }
     }
 }
 
-/// The rows of all positions that a graph has taken.
-pub(super) fn rows_of(generation: &Generation, covering: &Covering) -> Result<Vec<Row>, String> {
-    let row = |position| {
-        let entry = generation.arena.entry(position).ok_or("a position is empty")?;
-        Ok(Row { slot: entry.stored.slot, digest: entry.stored.digest, node: entry.node(), nearest: NONE })
-    };
-    let mut rows = (0..covering.covered()).map(row).collect::<Result<Vec<Row>, String>>()?;
-    for (position, nearest) in covering.graph.nearest_links()? {
-        rows.get_mut(position as usize).ok_or("a node has no position")?.nearest = nearest;
+/// Up to [`CHUNK_ROWS`] rows.
+pub(super) struct Chunk {
+    codes: Arc<Column<i8>>,
+    scales: Arc<Column<f32>>,
+    values: Values,
+}
+
+/// Where the values of a chunk are.
+enum Values {
+    Memory(Column<f16>),
+    /// From this byte of the file on.
+    File(Arc<MappedFile>, usize),
+}
+
+impl Chunk {
+    fn new(layout: Layout) -> io::Result<Self> {
+        Ok(Self {
+            codes: Arc::new(Column::new(CHUNK_ROWS * layout.stride)?),
+            scales: Arc::new(Column::new(CHUNK_ROWS)?),
+            values: Values::Memory(Column::new(CHUNK_ROWS * layout.dimension)?),
+        })
     }
-    Ok(rows)
-}
 
-pub(super) fn encode(rows: &[Row]) -> Vec<u8> {
-    rows.iter().flat_map(|row| row.to_bytes()).collect()
-}
-
-/// Rows from their bytes; what is left of an incomplete one is dropped, for lengths are verified elsewhere.
-pub(super) fn decode(bytes: &[u8]) -> Vec<Row> {
-    bytes.as_chunks().0.iter().map(Row::from_bytes).collect()
-}
-
-/// An arena of `vectors` whose positions are those of `rows`, then all others by slot. At most the share `most_gone` of
-/// the rows may be of vectors that are gone.
-pub(super) fn arrange(rows: &[Row], vectors: &[Stored], most_gone: f64) -> Result<Arena, String> {
-    let by_slot: HashMap<Slot, &Stored> = vectors.iter().map(|stored| (stored.slot, stored)).collect();
-    let placed = live_rows(rows, &by_slot);
-    let live = placed.len();
-    if (rows.len() - live) as f64 > most_gone * rows.len() as f64 {
-        return Err(format!("of its {} vectors, {} are gone", rows.len(), rows.len() - live));
+    /// A full or partial chunk from a file that has its values from byte `start` on; nothing can be added to it.
+    pub(super) fn mapped(codes: Column<i8>, scales: Column<f32>, file: Arc<MappedFile>, start: usize) -> Self {
+        Self { codes: Arc::new(codes), scales: Arc::new(scales), values: Values::File(file, start) }
     }
-    let known = known_vectors(rows, &by_slot)?;
-    let any = known.iter().flatten().next().ok_or("none of its vectors is left")?;
-    let arena = Arena::default();
-    for (position, row) in rows.iter().enumerate() {
-        match by_slot.get(&row.slot).filter(|_| placed.get(&row.slot) == Some(&position)) {
-            Some(&stored) => {
-                arena.add(stored.clone());
-            }
-            None => {
-                let vector = stand_in(rows, &known, position).unwrap_or(any).clone();
-                arena.add_removed(Stored { slot: row.slot, vector, digest: row.digest, silent: false });
-            }
+
+    /// The same chunk with its values in a file, from byte `start` on.
+    pub(super) fn moved_to(&self, file: Arc<MappedFile>, start: usize) -> Self {
+        Self { codes: self.codes.clone(), scales: self.scales.clone(), values: Values::File(file, start) }
+    }
+
+    /// Its codes, row after row.
+    pub(super) fn codes(&self) -> &[i8] {
+        self.codes.values()
+    }
+
+    /// Its scales, one a row.
+    pub(super) fn scales(&self) -> &[f32] {
+        self.scales.values()
+    }
+
+    /// Whether its values are in a file.
+    pub(super) fn is_mapped(&self) -> bool {
+        matches!(self.values, Values::File(..))
+    }
+
+    /// Values of a row.
+    #[inline]
+    fn values(&self, row: usize, dimension: usize) -> &[f16] {
+        match &self.values {
+            Values::Memory(values) => &values.values()[row * dimension..][..dimension],
+            Values::File(file, start) => file
+                .numbers(start + row * dimension * size_of::<f16>(), dimension)
+                .expect("the file's length was checked when it was opened"),
         }
     }
-    if arena.len() as usize != rows.len() {
-        return Err("not all of its vectors are of one size".into());
+
+    /// Appends a row; `false` if it is full, or in a file.
+    fn push(&self, codes: &[i8], scale: f32, values: &[f16]) -> bool {
+        let Values::Memory(halves) = &self.values else { return false };
+        // The last two fail only with the first: all have room for as many rows.
+        self.codes.extend(codes) && halves.extend(values) && self.scales.extend(&[scale])
     }
-    for (row, position) in rows.iter().zip(0..).filter(|(row, _)| row.node != NONE) {
-        arena.stand_for(row.node, position);
-    }
-    for stored in vectors {
-        arena.add(stored.clone());
-    }
-    Ok(arena)
 }
 
-/// The position at which each slot is live: the last, if it was removed and came back. Not those that the graph passed
-/// over because they were removed just then.
-fn live_rows(rows: &[Row], by_slot: &HashMap<Slot, &Stored>) -> HashMap<Slot, usize> {
-    let found = |row: &Row| by_slot.get(&row.slot).is_some_and(|stored| stored.silent == (row.node == NONE));
-    rows.iter().enumerate().filter(|(_, row)| found(row)).map(|(position, row)| (row.slot, position)).collect()
+/// All rows, to which more are appended.
+pub(super) struct RowStore {
+    layout: Layout,
+    chunks: RwLock<Arc<[Arc<Chunk>]>>,
+    /// Bits of the largest distance of a vector from what its code says.
+    worst_error: AtomicU32,
 }
 
-/// The vectors of the rows, as far as the store has them or ones that are identical.
-fn known_vectors(rows: &[Row], by_slot: &HashMap<Slot, &Stored>) -> Result<Vec<Option<Arc<[f32]>>>, String> {
-    let known = |row: &Row| match by_slot.get(&row.slot) {
-        Some(stored) if stored.digest != row.digest => Err(format!("slot {} has another vector", row.slot.0)),
-        Some(stored) => Ok(Some(stored.vector.clone())),
-        None => Ok(None),
-    };
-    let mut vectors = rows.iter().map(known).collect::<Result<Vec<_>, String>>()?;
-    for (position, row) in rows.iter().enumerate().filter(|(_, row)| row.node != NONE) {
-        let node = row.node as usize;
-        if vectors.get(node).ok_or("a node is beyond the last position")?.is_none() {
-            vectors[node] = vectors[position].clone();
+/// The rows that were there at some moment. A query takes them once, and then needs no lock.
+#[derive(Clone)]
+pub(super) struct Rows {
+    chunks: Arc<[Arc<Chunk>]>,
+    layout: Layout,
+    kernels: &'static Kernels,
+}
+
+impl RowStore {
+    pub(super) fn new(dimension: usize) -> Self {
+        Self { layout: Layout::of(dimension), chunks: RwLock::new(Arc::new([])), worst_error: AtomicU32::new(0) }
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// How far a vector is from what its code says, at most.
+    pub(super) fn worst_error(&self) -> f32 {
+        f32::from_bits(self.worst_error.load(Ordering::Acquire))
+    }
+
+    /// Notes the error of rows that were taken over.
+    pub(super) fn note_error(&self, error: f32) {
+        // Bits of floats that are not negative are in the order of the floats.
+        self.worst_error.fetch_max(error.to_bits(), Ordering::AcqRel);
+    }
+
+    pub(super) fn rows(&self) -> Rows {
+        Rows { chunks: read(&self.chunks).clone(), layout: self.layout, kernels: Kernels::best() }
+    }
+
+    /// Appends the row of a vector of half-precision values. Only one thread at a time may do this.
+    ///
+    /// # Errors
+    /// The system has no memory for another chunk.
+    pub(super) fn push(&self, values: &[f16]) -> io::Result<()> {
+        let mut exact = vec![0f32; self.layout.stride];
+        values.convert_to_f32_slice(&mut exact[..values.len()]);
+        let mut codes = vec![0i8; self.layout.stride];
+        let scale = quantise(&exact, &mut codes);
+        self.note_error(code_error(&exact, &codes, scale));
+        self.push_row(&codes, scale, values)
+    }
+
+    /// Appends a row of another store of the same layout.
+    pub(super) fn copy(&self, from: &Rows, position: u32) -> io::Result<()> {
+        self.push_row(from.codes(position), from.scale(position), from.values(position))
+    }
+
+    fn push_row(&self, codes: &[i8], scale: f32, values: &[f16]) -> io::Result<()> {
+        let last = read(&self.chunks).last().cloned();
+        if last.is_some_and(|last| last.push(codes, scale, values)) {
+            return Ok(());
         }
+        // Rows are found by their number, so that only full chunks may have others behind them.
+        let fresh = Chunk::new(self.layout)?;
+        fresh.push(codes, scale, values);
+        self.adopt(fresh);
+        Ok(())
     }
-    Ok(vectors)
+
+    /// Takes a chunk behind the others, all of which are full.
+    pub(super) fn adopt(&self, chunk: Chunk) {
+        let mut chunks = write(&self.chunks);
+        *chunks = chunks.iter().cloned().chain([Arc::new(chunk)]).collect();
+    }
+
+    /// Puts a chunk, whose rows are the same, in the place of another.
+    pub(super) fn replace(&self, number: usize, chunk: Chunk) {
+        let mut chunks = write(&self.chunks);
+        let mut all = chunks.to_vec();
+        all[number] = Arc::new(chunk);
+        *chunks = all.into();
+    }
 }
 
-/// The vector of a position, or of a near node.
-fn stand_in<'a>(rows: &[Row], known: &'a [Option<Arc<[f32]>>], position: usize) -> Option<&'a Arc<[f32]>> {
-    let nearest = |&position: &usize| rows.get(position).map(|row| row.nearest as usize);
-    let ways = std::iter::successors(Some(position), nearest).take(MOST_STEPS);
-    ways.filter_map(|position| known.get(position)?.as_ref()).next()
+impl Rows {
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(super) fn kernels(&self) -> &'static Kernels {
+        self.kernels
+    }
+
+    pub(super) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.chunks
+    }
+
+    /// The code at a position.
+    #[inline]
+    pub(super) fn codes(&self, position: u32) -> &[i8] {
+        let (chunk, row) = place(position);
+        &self.chunks[chunk].codes.values()[row * self.layout.stride..][..self.layout.stride]
+    }
+
+    /// The scale of the code at a position.
+    #[inline]
+    pub(super) fn scale(&self, position: u32) -> f32 {
+        let (chunk, row) = place(position);
+        self.chunks[chunk].scales.values()[row]
+    }
+
+    /// The values at a position.
+    #[inline]
+    pub(super) fn values(&self, position: u32) -> &[f16] {
+        let (chunk, row) = place(position);
+        self.chunks[chunk].values(row, self.layout.dimension)
+    }
+
+    /// About the cosine of the angle between a code and the vector at a position, by the scale of the code.
+    #[inline]
+    pub(super) fn nearness(&self, codes: &[i8], position: u32) -> f32 {
+        self.kernels.dot_codes(self.codes(position), codes) as f32 * self.scale(position)
+    }
+
+    /// About the cosine of the angle between two vectors.
+    #[inline]
+    pub(super) fn similarity(&self, a: u32, b: u32) -> f32 {
+        self.nearness(self.codes(a), b) * self.scale(a)
+    }
+
+    /// The cosine of the angle between a query of unit length and the vector at a position, in [−1, 1]. The same two
+    /// give the same bits, however they were found.
+    #[inline]
+    pub(super) fn cosine(&self, query: &[f32], position: u32) -> f32 {
+        // Rounding takes dot products of unit vectors beyond 1; and −0 would be ranked apart from 0.
+        (self.kernels.dot_halves(query, self.values(position)) + 0.0).clamp(-1.0, 1.0)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A query, coded like a row.
+pub(super) struct Code {
+    pub(super) codes: Vec<i8>,
+    pub(super) scale: f32,
+    /// How far the query is from what its code says.
+    pub(super) error: f32,
+}
 
-    fn stored(slot: u32, value: f32) -> Stored {
-        Stored::new(Slot(slot), &[value, 1.0], false)
+impl Code {
+    pub(super) fn of(query: &[f32], layout: Layout) -> Self {
+        let mut padded = vec![0f32; layout.stride];
+        padded[..query.len()].copy_from_slice(query);
+        let mut codes = vec![0i8; layout.stride];
+        let scale = quantise(&padded, &mut codes);
+        let error = code_error(&padded, &codes, scale);
+        Self { codes, scale, error }
     }
+}
 
-    fn row(of: &Stored, node: u32, nearest: u32) -> Row {
-        Row { slot: of.slot, digest: of.digest, node, nearest }
-    }
+fn code_error(values: &[f32], codes: &[i8], scale: f32) -> f32 {
+    let difference = |(&value, &code): (&f32, &i8)| (value - f32::from(code) * scale).powi(2);
+    values.iter().zip(codes).map(difference).sum::<f32>().sqrt()
+}
 
-    #[test]
-    fn rows_survive_being_written_and_read() {
-        let row = Row { slot: Slot(0x0102_0304), digest: 0x0506_0708_090a_0b0c, node: 0x0d0e_0f10, nearest: NONE };
-        let bytes = encode(&[row, row]);
-        assert_eq!(bytes[..8], [4, 3, 2, 1, 12, 11, 10, 9]);
-        assert_eq!(decode(&bytes), [row, row]);
-    }
-
-    #[test]
-    fn what_is_gone_is_lent_the_vector_of_its_neighbour() {
-        let [gone, near, new] = [stored(1, 0.5), stored(2, 0.25), stored(0, 0.75)];
-        let rows = [row(&gone, 0, 1), row(&near, 1, 0)];
-        let arena = arrange(&rows, &[new, near.clone()], 0.5).unwrap();
-        assert_eq!((arena.len(), arena.live()), (3, 2));
-        assert_eq!(arena.vector(0), &*near.vector);
-        assert_eq!(["1", "2", "0"].map(|slot| arena.position(Slot(slot.parse().unwrap()))), [None, Some(1), Some(2)]);
-    }
-
-    #[test]
-    fn a_node_that_is_gone_keeps_the_vector_of_its_twin() {
-        let [gone, near, twin] = [stored(1, 0.5), stored(2, 0.25), stored(3, 0.5)];
-        let rows = [row(&gone, 0, 1), row(&near, 1, 0), row(&twin, 0, NONE)];
-        let arena = arrange(&rows, &[near, twin.clone()], 0.5).unwrap();
-        assert_eq!(arena.vector(0), &*twin.vector);
-        assert_eq!(arena.twins(0).collect::<Vec<_>>(), [0, 2]);
-    }
-
-    #[test]
-    fn what_the_graph_passed_over_gets_a_position_behind_it() {
-        let [taken, passed_over] = [stored(1, 0.5), stored(2, 0.25)];
-        let rows = [row(&taken, 0, 0), row(&passed_over, NONE, NONE)];
-        let arena = arrange(&rows, &[taken, passed_over], 0.5).unwrap();
-        assert_eq!((arena.position(Slot(2)), arena.entry(2).unwrap().node()), (Some(2), NONE));
-    }
-
-    #[test]
-    fn a_slot_that_came_back_is_live_where_it_came_last() {
-        let it = stored(1, 0.5);
-        let arena = arrange(&[row(&it, 0, 0), row(&it, 0, NONE)], &[it], 0.5).unwrap();
-        assert_eq!((arena.position(Slot(1)), arena.live()), (Some(1), 1));
-    }
-
-    #[test]
-    fn rows_of_other_vectors_are_refused() {
-        let check = |rows: &[Row], vectors: &[Stored], expected: &str| {
-            assert_eq!(arrange(rows, vectors, 0.4).err().unwrap(), expected);
-        };
-        let [one, other] = [stored(1, 0.5), stored(1, 0.25)];
-        check(&[row(&one, 0, 0)], &[other], "slot 1 has another vector");
-        check(&[row(&one, 0, 0)], &[stored(2, 0.5)], "of its 1 vectors, 1 are gone");
-        check(&[row(&one, 7, 0)], &[one], "a node is beyond the last position");
-    }
+fn place(position: u32) -> (usize, usize) {
+    let position = position as usize;
+    (position / CHUNK_ROWS, position % CHUNK_ROWS)
 }

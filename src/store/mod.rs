@@ -188,12 +188,24 @@ impl Store {
         })
     }
 
-    /// All vectors of a kind, by slot.
-    pub fn vectors(&self, kind: MediaKind) -> impl Iterator<Item = Result<StoredVector, StoreError>> + use<> {
-        self.records(keys::vectors_of(kind), |record| match record {
+    /// All vectors of a kind in slots from `first` on, by slot.
+    pub fn vectors_from(
+        &self,
+        kind: MediaKind,
+        first: Slot,
+    ) -> impl Iterator<Item = Result<StoredVector, StoreError>> + use<> {
+        let start = Key::Vector(kind, first).to_bytes();
+        let records = Records::from(Arc::clone(&self.inner), keys::vectors_of(kind), start);
+        let wanted = |record| match record {
             Record::Vector(vector) => Some(vector),
             _ => None,
-        })
+        };
+        records.filter_map(move |record| record.map(wanted).transpose())
+    }
+
+    /// All vectors of a kind, by slot.
+    pub fn vectors(&self, kind: MediaKind) -> impl Iterator<Item = Result<StoredVector, StoreError>> + use<> {
+        self.vectors_from(kind, Slot(0))
     }
 
     fn records<T>(

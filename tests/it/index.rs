@@ -8,11 +8,13 @@ mod stress;
 mod vectors;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::Path;
 
 use earmark::embedding::{Embedding, SpaceId};
-use earmark::index::{Index, IndexOptions, IndexStats, Neighbour, Wanted};
+use earmark::index::{Effort, Index, IndexOptions, IndexStats, Neighbour, Wanted};
 use earmark::library::Slot;
+use roaring::RoaringBitmap;
 
 use vectors::{Clusters, Random, unit};
 
@@ -21,8 +23,9 @@ const SMALL: IndexOptions = IndexOptions {
     exact_below: 200,
     links: 12,
     construction_candidates: 60,
-    search_candidates: 40,
+    target_recall: 0.99,
     compact_above: 0.2,
+    threads: 2,
 };
 const NO_GRAPH: IndexOptions = IndexOptions { exact_below: usize::MAX, ..SMALL };
 const DIMENSION: usize = 32;
@@ -32,7 +35,7 @@ fn space(name: &str) -> SpaceId {
 }
 
 fn nearest(count: usize) -> Wanted {
-    Wanted { count, silent: false, exact: false }
+    Wanted { count, silent: false, effort: Effort::Calibrated }
 }
 
 /// What is in the index, as it should be.
@@ -46,8 +49,13 @@ impl Oracle {
     }
 
     fn open(&self, options: IndexOptions, directory: &Path) -> (Index, Option<String>) {
-        let vectors = self.0.iter().map(|(slot, (vector, silent))| (*slot, vector.clone(), *silent));
-        Index::open(options, &space("here"), directory, vectors)
+        let live: Vec<(Slot, bool)> = self.0.iter().map(|(slot, (_, silent))| (*slot, *silent)).collect();
+        let opened = Index::open(options, &space("here"), directory, &live, |first, take| {
+            self.0.range(first..).for_each(|(slot, (vector, _))| take(*slot, vector));
+            Ok::<(), Infallible>(())
+        });
+        let Ok(opened) = opened;
+        opened
     }
 
     /// An index that has no snapshot.
@@ -103,7 +111,8 @@ fn maintain_fully(index: &Index) {
 fn recall(index: &Index, oracle: &Oracle, queries: &[Embedding], count: usize) -> f64 {
     let mut hits = 0;
     for query in queries {
-        let found: Vec<Slot> = index.search(query.as_slice(), nearest(count)).iter().map(|hit| hit.slot).collect();
+        let found: Vec<Slot> =
+            index.search(query.as_slice(), nearest(count)).neighbours.iter().map(|hit| hit.slot).collect();
         assert_eq!(found.len(), count.min(oracle.0.len()));
         let expected = oracle.nearest(query, count, |_, silent| !silent);
         hits += expected.iter().filter(|(slot, _)| found.contains(slot)).count();
@@ -122,7 +131,7 @@ fn without_a_graph_answers_are_those_of_brute_force() {
         for query in clusters.vectors(5, 1.0) {
             for count in [0, 1, 10, 5_000, usize::MAX] {
                 let expected = oracle.nearest(&query, count, |_, _| true);
-                assert_equal(&index.search(query.as_slice(), nearest(count)), &expected);
+                assert_equal(&index.search(query.as_slice(), nearest(count)).neighbours, &expected);
             }
         }
     }
@@ -141,9 +150,10 @@ fn a_search_among_slots_is_exact_whatever_they_are() {
         // Every other slot, and all beyond 6,000, are not there.
         let mut slots: Vec<Slot> = (0..7_000).filter(|_| random.fraction() < share).map(Slot).collect();
         slots.extend([Slot(1), Slot(1), Slot(u32::MAX)]);
+        let bitmap: RoaringBitmap = slots.iter().map(|slot| slot.0).collect();
         for query in clusters.vectors(5, 1.0) {
             let expected = oracle.nearest(&query, 20, |slot, _| slots.contains(&slot));
-            assert_equal(&index.search_among(query.as_slice(), &slots, 20), &expected);
+            assert_equal(&index.search_among(query.as_slice(), &bitmap, nearest(20)).neighbours, &expected);
         }
     }
 }
@@ -158,7 +168,8 @@ fn of_equals_the_lowest_slots_are_found_by_the_graph_too() {
     twins.iter().for_each(|&slot| oracle.insert(&index, slot, same.clone(), false));
     maintain_fully(&index);
     assert!(index.stats().graph_nodes <= 3_001, "identical vectors have one node");
-    let find = || index.search(same.as_slice(), nearest(10)).iter().map(|hit| hit.slot.0).collect::<Vec<u32>>();
+    let find =
+        || index.search(same.as_slice(), nearest(10)).neighbours.iter().map(|hit| hit.slot.0).collect::<Vec<u32>>();
     assert_eq!(find(), [3, 5, 7, 9, 11, 13, 15, 17, 19, 21]);
     // The one that is in the graph goes; the others stay.
     index.remove(Slot(1_001));
@@ -176,16 +187,16 @@ fn what_is_inserted_is_found_at_once_and_what_is_removed_never() {
     for slot in (1..401).step_by(2).map(Slot) {
         let vector = clusters.vector(0.8);
         oracle.insert(&index, slot, vector.clone(), false);
-        let best = index.search(vector.as_slice(), nearest(1))[0];
+        let best = index.search(vector.as_slice(), nearest(1)).neighbours[0];
         assert!(best.slot == slot && best.cosine > 0.999_99);
     }
     // A whole neighbourhood goes, so that the graph's first candidates are all gone.
     let query = clusters.vector(0.8);
     for (slot, _) in oracle.nearest(&query, 450, |_, _| true) {
         oracle.remove(&index, slot);
-        assert!(index.search(query.as_slice(), nearest(20)).iter().all(|hit| hit.slot != slot));
+        assert!(index.search(query.as_slice(), nearest(20)).neighbours.iter().all(|hit| hit.slot != slot));
     }
-    assert_equal(&index.search(query.as_slice(), nearest(20)), &oracle.nearest(&query, 20, |_, _| true));
+    assert_equal(&index.search(query.as_slice(), nearest(20)).neighbours, &oracle.nearest(&query, 20, |_, _| true));
     assert_eq!(index.stats().live, 2_750);
 }
 
@@ -201,7 +212,7 @@ fn a_slot_keeps_its_vector_and_may_come_back() {
     assert_eq!((index.vector(Slot(9)), index.stats().live), (None, 0));
     index.insert(Slot(3), &second, false);
     index.insert(Slot(9), &first, false);
-    let found = index.search(first.as_slice(), nearest(9));
+    let found = index.search(first.as_slice(), nearest(9)).neighbours;
     assert_eq!(found.iter().map(|hit| hit.slot.0).collect::<Vec<_>>(), [9, 3]);
 }
 
@@ -216,8 +227,8 @@ fn silence_is_found_only_when_it_is_wanted() {
     oracle.remove(&index, Slot(1));
     assert_eq!(index.stats().graph_nodes, 2_000, "silence is not in the graph");
     for query in clusters.vectors(20, 0.8) {
-        for exact in [false, true] {
-            let find = |silent| index.search(query.as_slice(), Wanted { count: 10, silent, exact });
+        for effort in [Effort::Calibrated, Effort::Exact] {
+            let find = |silent| index.search(query.as_slice(), Wanted { count: 10, silent, effort }).neighbours;
             assert_equal(&find(true), &oracle.nearest(&query, 10, |_, _| true));
             assert_equal(&find(false), &oracle.nearest(&query, 10, |_, silent| !silent));
         }
@@ -228,8 +239,8 @@ fn silence_is_found_only_when_it_is_wanted() {
 fn nothing_is_near_a_query_that_is_no_direction() {
     let index = Oracle::of(&[unit(&[1.0, 0.0, 0.0])]).index(SMALL);
     let check = |query: &[f32], expected: usize| {
-        let among = index.search_among(query, &[Slot(0)], 5);
-        let found = [index.search(query, nearest(5)), among, index.background(query, 5)];
+        let among = index.search_among(query, &RoaringBitmap::from([0]), nearest(5)).neighbours;
+        let found = [index.search(query, nearest(5)).neighbours, among, index.background(query, 5)];
         assert!(found.iter().all(|found| found.len() == expected), "{query:?}: {found:?}");
     };
     check(&[1.0, 0.0, 0.0], 1);
@@ -239,7 +250,7 @@ fn nothing_is_near_a_query_that_is_no_direction() {
     check(&[1.0, f32::INFINITY, 0.0], 0);
     check(&[1.0, 0.0], 0);
     check(&[], 0);
-    assert!(Oracle::default().index(SMALL).search(&[1.0], nearest(5)).is_empty());
+    assert!(Oracle::default().index(SMALL).search(&[1.0], nearest(5)).neighbours.is_empty());
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use roaring::RoaringBitmap;
+
 use super::Searcher;
 use super::admission::Caller;
 use super::background::Background;
@@ -12,7 +14,7 @@ use super::rank::{self, Found, Group};
 use crate::embedding::Embedding;
 use crate::engine::filter::CompiledFilter;
 use crate::engine::query::Query;
-use crate::index::{Index, Neighbour, Wanted};
+use crate::index::{Effort, Index, Neighbour, Wanted};
 use crate::library::{AssetId, Slot};
 use crate::media::MediaKind;
 
@@ -45,35 +47,37 @@ impl Scan<'_> {
     /// Searches the kinds one after the other.
     pub(super) fn all(&self, kinds: &[MediaKind]) -> Vec<FoundOfKind> {
         let passing = (!self.filter.passes_kinds()).then(|| self.passing_slots());
-        let of_kind = |&kind: &MediaKind| self.of_kind(kind, passing.as_ref().map(|slots| &*slots[kind as usize]));
+        let of_kind = |&kind: &MediaKind| self.of_kind(kind, passing.as_ref().map(|slots| &slots[kind as usize]));
         kinds.iter().map(of_kind).collect()
     }
 
-    /// Slots of the assets that pass the filter, ascending, by kind.
-    fn passing_slots(&self) -> [Vec<Slot>; 2] {
-        let mut slots = [Vec::new(), Vec::new()];
+    /// Slots of the assets that pass the filter, by kind.
+    fn passing_slots(&self) -> [RoaringBitmap; 2] {
+        let mut slots: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
         let catalog = self.searcher.read();
         let filter = self.filter.bind(&catalog);
         for entry in filter.assets().into_iter().filter(|entry| !self.excluded.contains(&entry.asset.id)) {
             let segments = entry.asset.segments.iter().filter(|segment| self.query.silent || !segment.silent);
-            slots[entry.asset.kind as usize].extend(segments.map(|segment| segment.slot));
+            slots[entry.asset.kind as usize].extend(segments.map(|segment| segment.slot.0));
         }
         drop(catalog);
-        // In the order of memory, which is read faster.
-        slots.iter_mut().for_each(|slots| slots.sort_unstable());
-        slots
+        slots.map(RoaringBitmap::from_iter)
     }
 
-    fn of_kind(&self, kind: MediaKind, passing: Option<&[Slot]>) -> FoundOfKind {
+    fn of_kind(&self, kind: MediaKind, passing: Option<&RoaringBitmap>) -> FoundOfKind {
         let index = &self.searcher.indexes[kind as usize];
         let background = self.background(kind, index);
-        // Without a graph every vector is looked at anyway; saying so makes sure that none takes over meanwhile.
-        let exact = passing.is_some() || self.query.exact || index.stats().graph_nodes == 0;
         let direction = self.direction.as_slice();
-        let wanted = |count| Wanted { count, silent: self.query.silent, exact };
-        let found = self.gather(kind, &background, |count| match passing {
-            Some(slots) => index.search_among(direction, slots, count),
-            None => index.search(direction, wanted(count)),
+        let effort = if self.query.exact { Effort::Exact } else { Effort::Calibrated };
+        let mut exact = true;
+        let found = self.gather(kind, &background, |count| {
+            let wanted = Wanted { count, silent: self.query.silent, effort };
+            let found = match passing {
+                Some(slots) => index.search_among(direction, slots, wanted),
+                None => index.search(direction, wanted),
+            };
+            exact &= found.exact;
+            found.neighbours
         });
         let groups = self.complete(kind, index, &background, &found);
         FoundOfKind { kind, groups, background, exact }
@@ -93,7 +97,12 @@ impl Scan<'_> {
 
     /// At least [`Self::enough`] hits' worth of segments, in order, if there are as many. Whatever scores as much as
     /// the last of these hits is among them, so that the order of ties does not depend on how many were asked for.
-    fn gather(&self, kind: MediaKind, background: &Background, fetch: impl Fn(usize) -> Vec<Neighbour>) -> Vec<Found> {
+    fn gather(
+        &self,
+        kind: MediaKind,
+        background: &Background,
+        mut fetch: impl FnMut(usize) -> Vec<Neighbour>,
+    ) -> Vec<Found> {
         let enough = self.enough();
         let mut count = enough.saturating_mul(if self.query.grouped { 2 } else { 1 }).saturating_add(SPARE);
         loop {
@@ -157,7 +166,8 @@ impl Scan<'_> {
         if slots.is_empty() {
             return groups;
         }
-        let neighbours = index.search_among(self.direction.as_slice(), &slots, slots.len());
+        let wanted = Wanted { count: slots.len() as usize, silent: true, effort: Effort::Exact };
+        let neighbours = index.search_among(self.direction.as_slice(), &slots, wanted).neighbours;
         let mut all = self.segments(kind, &neighbours);
         let again: HashSet<AssetId> = all.iter().map(|found| found.id.asset).collect();
         let kept = |found: &&Found| known.contains_key(&found.id.asset) && !again.contains(&found.id.asset);
@@ -167,18 +177,18 @@ impl Scan<'_> {
     }
 
     /// Slots of the assets that have more segments than are known.
-    fn slots_of(&self, known: &HashMap<AssetId, usize>) -> Vec<Slot> {
+    fn slots_of(&self, known: &HashMap<AssetId, usize>) -> RoaringBitmap {
         let catalog = self.searcher.read();
-        let mut slots = Vec::new();
+        let mut slots: Vec<u32> = Vec::new();
         for (id, &count) in known {
             let segments = catalog.asset(id).into_iter().flat_map(|entry| &entry.asset.segments);
-            let live = segments.filter(|segment| self.query.silent || !segment.silent).map(|segment| segment.slot);
+            let live = segments.filter(|segment| self.query.silent || !segment.silent).map(|segment| segment.slot.0);
             let before = slots.len();
             slots.extend(live);
             if slots.len() - before <= count {
                 slots.truncate(before);
             }
         }
-        slots
+        slots.into_iter().collect()
     }
 }

@@ -60,7 +60,7 @@ fn a_graph_is_left_when_too_much_of_it_is_removed() {
         oracle.insert(&index, Slot(5_001 + slot), clusters.vector(0.8), false);
         oracle.remove(&index, Slot(2 * (300 + slot)));
         let query = clusters.vector(0.8);
-        assert_equal(&index.search(query.as_slice(), nearest(5)), &oracle.nearest(&query, 5, |_, _| true));
+        assert_equal(&index.search(query.as_slice(), nearest(5)).neighbours, &oracle.nearest(&query, 5, |_, _| true));
     }
     maintain_fully(&index);
     let stats = index.stats();
@@ -71,5 +71,5 @@ fn a_graph_is_left_when_too_much_of_it_is_removed() {
     maintain_fully(&index);
     assert_eq!((index.stats().live, index.stats().graph_nodes), (100, 0));
     let query = clusters.vector(0.8);
-    assert_equal(&index.search(query.as_slice(), nearest(200)), &oracle.nearest(&query, 200, |_, _| true));
+    assert_equal(&index.search(query.as_slice(), nearest(200)).neighbours, &oracle.nearest(&query, 200, |_, _| true));
 }

@@ -31,7 +31,7 @@ fn a_graph_is_read_again_as_it_was() {
     let (again, refused) = oracle.open(SMALL, directory.path());
     assert_eq!((refused, again.stats().graph_nodes, again.snapshot_due()), (None, 2_000, false));
     for query in clusters.vectors(50, 0.8) {
-        let find = |index: &Index| index.search(query.as_slice(), nearest(10));
+        let find = |index: &Index| index.search(query.as_slice(), nearest(10)).neighbours;
         assert_eq!(find(&index), find(&again));
     }
     assert!(!again.maintain(), "nothing is left to do");
@@ -50,7 +50,7 @@ fn what_came_and_went_since_is_seen() {
     let queries = clusters.vectors(50, 0.8);
     assert!(recall(&again, &oracle, &queries, 10) >= 0.97);
     for query in &queries {
-        let found = again.search(query.as_slice(), nearest(10));
+        let found = again.search(query.as_slice(), nearest(10)).neighbours;
         assert!(found.iter().all(|hit| oracle.0.contains_key(&hit.slot)), "a removed vector was found");
     }
     maintain_fully(&again);
@@ -80,7 +80,7 @@ fn a_slot_that_was_removed_when_the_graph_came_by_is_found_when_it_is_back() {
     oracle.0.insert(Slot(10), back.clone());
     let (again, refused) = oracle.open(SMALL, directory.path());
     assert_eq!((refused, again.stats().graph_nodes), (None, 999));
-    assert_eq!(again.search(back.0.as_slice(), nearest(1))[0].slot, Slot(10));
+    assert_eq!(again.search(back.0.as_slice(), nearest(1)).neighbours[0].slot, Slot(10));
 }
 
 #[test]

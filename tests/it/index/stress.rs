@@ -20,7 +20,7 @@ fn insertions_removals_searches_and_maintenance_do_not_disturb_each_other() {
                 let mut random = Random(seed);
                 while !ended() {
                     let query = &queries[random.below(queries.len())];
-                    let found = index.search(query.as_slice(), nearest(10));
+                    let found = index.search(query.as_slice(), nearest(10)).neighbours;
                     // Slots below 1,000 stay, and there are always ten.
                     assert_eq!(found.len(), 10);
                     assert!(found.windows(2).all(|pair| pair[0].cosine >= pair[1].cosine));

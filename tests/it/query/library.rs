@@ -1,5 +1,6 @@
 //! Libraries made by hand, ready to be searched.
 
+use std::convert::Infallible;
 use std::sync::{Arc, RwLock};
 
 use earmark::decode::{AudioLimits, ImageLimits};
@@ -133,14 +134,20 @@ impl Library {
             exact_below,
             links: 16,
             construction_candidates: 100,
-            search_candidates: 100,
+            target_recall: 0.99,
             compact_above: 0.2,
+            threads: 2,
         };
         let [sounds, pictures] = self.vectors;
         let open = |name: &str, vectors: Vec<(Slot, Embedding, bool)>| {
             let path = directory.path().join(name);
             std::fs::create_dir(&path).unwrap();
-            let (index, unused) = Index::open(index_options, &space(), &path, vectors.into_iter());
+            let live: Vec<(Slot, bool)> = vectors.iter().map(|(slot, _, silent)| (*slot, *silent)).collect();
+            let opened = Index::open(index_options, &space(), &path, &live, |_, take| {
+                vectors.iter().for_each(|(slot, vector, _)| take(*slot, vector));
+                Ok::<(), Infallible>(())
+            });
+            let Ok((index, unused)) = opened;
             assert_eq!(unused, None);
             while index.maintain() {}
             index

