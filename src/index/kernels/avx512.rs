@@ -1,4 +1,4 @@
-//! Distance kernels for x86-64 with AVX-512 and its neural-network instructions (Intel since Ice Lake, AMD since Zen 4).
+//! Distance kernels for x86-64 with AVX-512 and its neural-network instructions (Intel Ice Lake, AMD Zen 4).
 //!
 //! Owns the sums in 512-bit registers. Invariant: nothing is read beyond the slices; what is left after the last whole
 //! register is loaded under a mask. Does not know of other instruction sets.

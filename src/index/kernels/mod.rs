@@ -6,8 +6,8 @@
 //! order of the arguments or on the alignment. Knows numbers only: neither rows, nor slots, nor what a score means.
 //!
 //! `scalar` runs everywhere and is what the others are tested against; `avx2`, `avx512` and `neon` have one family of
-//! instructions each, in the loop of `ways`. They and `prefetch` are the only files with `unsafe`: loads, inline assembly, and calls of
-//! functions that need what was detected.
+//! instructions each, in the loop of `ways`. They and `prefetch` are the only files with `unsafe`: loads, inline
+//! assembly, and calls of functions that need what was detected.
 
 #[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 #[macro_use]

@@ -13,7 +13,7 @@ const ROUNDING: f32 = 12_582_912.0;
 
 const LANES: usize = 16;
 
-/// Fills `codes` with the nearest integers to `value / scale`, where `scale` = max |value| / 127, and returns the scale.
+/// Fills `codes` with the integers nearest to `value / scale`, for a scale of max |value| / 127, which is returned.
 ///
 /// A vector of zeros has the scale 0. All values must be finite.
 ///

@@ -218,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn codes_with_their_scales_stand_for_the_vectors(pairs in prop::collection::vec((-1f32..1.0, -1f32..1.0), 1..LONGEST)) {
+    fn codes_stand_for_vectors(pairs in prop::collection::vec((-1f32..1.0, -1f32..1.0), 1..LONGEST)) {
         let (a, b): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
         let (mut a_codes, mut b_codes) = (vec![0; a.len()], vec![0; b.len()]);
         let (a_scale, b_scale) = (quantise(&a, &mut a_codes), quantise(&b, &mut b_codes));
