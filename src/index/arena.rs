@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{OnceLock, RwLock};
 
 use half::f16;
 use half::slice::HalfFloatSliceExt as _;
@@ -262,7 +262,7 @@ impl Arena {
     pub(super) fn memory_bytes(&self) -> u64 {
         let Some(rows) = self.rows() else { return 0 };
         let layout = rows.layout();
-        let chunk = |chunk: &Arc<Chunk>| {
+        let chunk = |chunk: &Chunk| {
             let value = if chunk.is_mapped() { 0 } else { size_of::<f16>() };
             chunk.scales().len() * (layout.stride + size_of::<f32>() + layout.dimension * value)
         };

@@ -16,19 +16,6 @@ const ENTRANCES: usize = 8;
 /// A candidate whose links have been followed.
 const FOLLOWED: u32 = 1 << 31;
 
-/// A graph as it is walked: over positions, all of which have rows.
-pub(super) trait Graph {
-    /// Where the links of a position lead.
-    fn links(&self, position: u32) -> &[u32];
-}
-
-impl Graph for Links {
-    #[inline]
-    fn links(&self, position: u32) -> &[u32] {
-        self.of(position)
-    }
-}
-
 /// The nearest so far, nearest first: nearness and position, and whether its links have been followed.
 #[derive(Default)]
 pub(super) struct Pool {
@@ -102,32 +89,24 @@ impl Scratch {
         first
     }
 
-    /// The `most` nodes that seem nearest to a query, nearest first, with their nearness (see [`Rows::nearness`]).
-    pub(super) fn search(&mut self, rows: &Rows, links: &Links, query: &Code, most: usize) -> &[(f32, u32)] {
+    /// The `most` nodes that seem nearest to a query, nearest first, with their nearness (see [`Rows::nearness`]). The
+    /// search begins at the nearest entrances, and at `start` if there is one.
+    pub(super) fn search(
+        &mut self,
+        rows: &Rows,
+        links: &Links,
+        query: &Code,
+        start: Option<u32>,
+        most: usize,
+    ) -> &[(f32, u32)] {
         self.begin(links.covered() as usize, most);
         let mut entrances = std::mem::take(&mut self.entrances);
-        links.entrances().nearest(query, rows.layout(), ENTRANCES, &mut entrances);
-        for &(_, position) in &entrances {
+        links.entrances().nearest(rows, query, ENTRANCES, &mut entrances);
+        for position in start.into_iter().chain(entrances.iter().map(|&(_, position)| position)) {
             self.enter(rows, &query.codes, position);
         }
         self.entrances = entrances;
         self.walk(rows, links, &query.codes);
-        self.found()
-    }
-
-    /// The `most` nodes nearest to the code of one that is in the graph, from where the search begins; that one is among
-    /// them.
-    pub(super) fn search_from(
-        &mut self,
-        rows: &Rows,
-        graph: &impl Graph,
-        start: u32,
-        end: usize,
-        most: usize,
-    ) -> &[(f32, u32)] {
-        self.begin(end, most);
-        self.enter(rows, rows.codes(start), start);
-        self.walk(rows, graph, rows.codes(start));
         self.found()
     }
 
@@ -137,7 +116,7 @@ impl Scratch {
         }
     }
 
-    fn walk(&mut self, rows: &Rows, graph: &impl Graph, codes: &[i8]) {
+    fn walk(&mut self, rows: &Rows, links: &Links, codes: &[i8]) {
         let mut at = 0;
         while let Some(candidate) = self.pool.candidates.get_mut(at) {
             if candidate.1 & FOLLOWED != 0 {
@@ -146,33 +125,33 @@ impl Scratch {
             }
             let position = candidate.1;
             candidate.1 |= FOLLOWED;
-            self.look_at(graph.links(position));
-            at = self.compare(rows, codes).min(at + 1);
+            self.look_at(links.of(position));
+            at = self.compare(rows, links, codes).min(at + 1);
         }
     }
 
     /// Keeps those of `links` that this search has not seen.
     fn look_at(&mut self, links: &[u32]) {
-        self.fresh.clear();
-        for &link in links {
-            if self.see(link) {
-                self.fresh.push(link);
-            }
-        }
+        let Self { seen, search, fresh, .. } = self;
+        fresh.clear();
+        fresh.extend(links.iter().filter(|&&link| std::mem::replace(&mut seen[link as usize], *search) != *search));
     }
 
     /// Offers what is fresh to the pool; answers the first place that was taken.
-    fn compare(&mut self, rows: &Rows, codes: &[i8]) -> usize {
-        for &position in self.fresh.iter().take(AHEAD) {
+    fn compare(&mut self, rows: &Rows, links: &Links, codes: &[i8]) -> usize {
+        let Self { fresh, pool, .. } = self;
+        for &position in fresh.iter().take(AHEAD) {
             Kernels::prefetch(rows.codes(position));
         }
         let mut first = usize::MAX;
-        for (index, &position) in self.fresh.iter().enumerate() {
-            if let Some(&ahead) = self.fresh.get(index + AHEAD) {
+        for (index, &position) in fresh.iter().enumerate() {
+            if let Some(&ahead) = fresh.get(index + AHEAD) {
                 Kernels::prefetch(rows.codes(ahead));
             }
-            if let Some(place) = self.pool.offer(rows.nearness(codes, position), position) {
+            if let Some(place) = pool.offer(rows.nearness(codes, position), position) {
                 first = first.min(place);
+                // They are probably followed soon.
+                Kernels::prefetch(links.of(position));
             }
         }
         first

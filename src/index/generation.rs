@@ -7,16 +7,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::arena::Arena;
 use super::beam::with_scratch;
 use super::calibrate::Calibration;
+use super::kernels::Kernels;
 use super::links::Links;
 use super::rows::Code;
 use super::scan::{Best, Question};
-use super::weave::{Loom, weave};
+use super::weave::{Loom, refine, weave};
 use super::{Effort, Found, Wanted, lock, read, write};
 
 /// A search in the graph looks at about this many nodes for each candidate, in an order that no cache foresees: asked
@@ -25,6 +26,13 @@ const NODES_A_CANDIDATE: usize = 16;
 /// Of the candidates of a search, so many more than are wanted are compared in full: the order of codes is not quite
 /// that of vectors. Measured at 100,000 vectors: the ten nearest are among the twenty whose codes are nearest.
 const SPARE: usize = 10;
+/// A graph is refined once more than this part of its nodes might have better links. Measured at 100,000 nodes woven in
+/// two halves: recall@10 with 32 candidates 0.969, refined 0.990.
+const REFINED_ABOVE: usize = 5;
+/// A node that a draft had put far from its like counts as so many: others like it were not noticed.
+const CORRECTED_COUNTS: usize = 2;
+/// Vectors that are asked for ahead of the one that is compared in full.
+const AHEAD: usize = 3;
 
 /// See the module's documentation.
 pub(super) struct Generation {
@@ -34,6 +42,8 @@ pub(super) struct Generation {
     pub(super) calibration: RwLock<Arc<Calibration>>,
     /// Nodes by the digest of their vectors, once somebody has asked. Used by whoever maintains, only.
     nodes: Mutex<Option<HashMap<u64, u32>>>,
+    /// About how many nodes might have better links. Used by whoever maintains, only.
+    debt: AtomicUsize,
     /// The library that drafts has failed; this generation's graph grows no more.
     failed: AtomicBool,
     audible: Mutex<Option<(u64, Arc<[u32]>)>>,
@@ -47,6 +57,7 @@ impl Generation {
             links: RwLock::new(links.map(Arc::new)),
             calibration: RwLock::default(),
             nodes: Mutex::new(None),
+            debt: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             audible: Mutex::new(None),
         }
@@ -79,7 +90,12 @@ impl Generation {
         match near {
             None => question.scan_range(&mut best, 0..len, wanted.silent),
             Some((near, covered)) => {
-                near.iter().for_each(|&position| best.offer(&question, position));
+                for (index, &position) in near.iter().enumerate() {
+                    if let Some(&ahead) = near.get(index + AHEAD) {
+                        Kernels::prefetch(rows.values(ahead));
+                    }
+                    best.offer(&question, position);
+                }
                 question.scan_range(&mut best, covered..len, wanted.silent);
                 if wanted.silent {
                     question.scan_positions(&mut best, &self.arena.silent_below(covered));
@@ -99,11 +115,11 @@ impl Generation {
         };
         let is_live = |&position: &u32| position < links.covered() && self.arena.is_live(position);
         while candidates.saturating_mul(NODES_A_CANDIDATE) < links.nodes() {
-            let ranked = wanted.count.saturating_add(wanted.count / 2).saturating_add(SPARE);
+            let ranked = wanted.count.saturating_add(SPARE);
             let mut near = Vec::with_capacity(ranked.min(candidates));
             let mut live_nodes = 0;
             with_scratch(|scratch| {
-                for &(_, node) in scratch.search(question.rows, links, question.code, candidates) {
+                for &(_, node) in scratch.search(question.rows, links, question.code, None, candidates) {
                     let before = near.len();
                     if before < ranked {
                         near.extend(self.arena.twins(node).filter(is_live));
@@ -130,12 +146,35 @@ impl Generation {
         let fresh = self.new_nodes(range.clone());
         let nodes = self.nodes_below(range.end);
         match weave(&rows, links.as_deref(), &nodes, &fresh, range.end, loom) {
-            Ok(links) => self.serve(links),
+            Ok(woven) => {
+                let late = if links.is_some() { fresh.len() } else { 0 };
+                self.owe(late + CORRECTED_COUNTS * woven.corrected);
+                self.serve(woven.links);
+            }
             Err(reason) => {
                 tracing::error!("the graph is built anew, as it failed: {reason}");
                 self.failed.store(true, Ordering::Release);
             }
         }
+    }
+
+    /// Notes that so many more nodes might have better links.
+    pub(super) fn owe(&self, nodes: usize) {
+        self.debt.fetch_add(nodes, Ordering::AcqRel);
+    }
+
+    /// Makes the links of all nodes better if those of too many could be. `false` if there is no need.
+    pub(super) fn refine(&self, loom: Loom) -> bool {
+        let (Some(rows), Some(links)) = (self.arena.rows(), self.links()) else { return false };
+        let debt = self.debt.load(Ordering::Acquire);
+        if debt <= links.nodes() / REFINED_ABOVE {
+            return false;
+        }
+        let woven = refine(&rows, &links, &self.nodes_below(links.covered()), loom);
+        self.serve(woven.links);
+        // Where that many had to be corrected, some still may have to be.
+        self.debt.store(woven.corrected / REFINED_ABOVE, Ordering::Release);
+        true
     }
 
     /// Lets a graph be searched from now on.
@@ -215,14 +254,13 @@ pub(super) fn direction<'a>(query: &'a [f32], arena: &Arena) -> Option<Cow<'a, [
     if arena.dimension() != Some(query.len()) || query.iter().any(|value| !value.is_finite()) {
         return None;
     }
-    let norm = query.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-    if norm == 0.0 {
-        return None;
-    }
-    if (norm - 1.0).abs() < UNIT_TOLERANCE {
+    // Most are of unit length, which single precision can tell.
+    let unit = |norm: f64| (norm - 1.0).abs() < UNIT_TOLERANCE;
+    if unit(f64::from(Kernels::best().dot(query, query)).sqrt()) {
         return Some(Cow::Borrowed(query));
     }
-    Some(query.iter().map(|&value| (f64::from(value) / norm) as f32).collect())
+    let norm = query.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+    (norm > 0.0).then(|| query.iter().map(|&value| (f64::from(value) / norm) as f32).collect())
 }
 
 /// How far from 1 rounding takes the length of a unit vector, generously.

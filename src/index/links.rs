@@ -5,7 +5,7 @@
 //! entrance or at most two links from one, so none is out of reach.
 
 use super::memory::bytes_of;
-use super::rows::{Code, Layout, Rows};
+use super::rows::{Code, Rows};
 
 /// See the module's documentation.
 pub(super) struct Links {
@@ -25,12 +25,8 @@ impl Links {
     pub(super) fn new(offsets: Vec<u32>, links: Vec<u32>, nodes: &[u32], rows: &Rows) -> Self {
         let positions = offsets.len().saturating_sub(1);
         assert!(links.iter().all(|&link| (link as usize) < positions), "a link leads beyond the last position");
-        let mut made = Self {
-            offsets: offsets.into(),
-            links: links.into(),
-            nodes: nodes.len(),
-            entrances: Entrances { positions: Vec::new(), sketches: Vec::new(), mean: Vec::new() },
-        };
+        let mut made =
+            Self { offsets: offsets.into(), links: links.into(), nodes: nodes.len(), entrances: Entrances::default() };
         made.entrances = Entrances::new(made.cover(nodes), rows);
         made
     }
@@ -88,11 +84,14 @@ impl Links {
 
 /// Where a search may enter: nodes, with one bit a value that says on which side of their mean it is. Vectors of which
 /// most bits agree are near each other; comparing two takes a few nanoseconds, so all of them are compared.
+#[derive(Default)]
 pub(super) struct Entrances {
     positions: Vec<u32>,
     /// [`WORD`] bits a word, the words of one entrance after those of the other.
     sketches: Vec<u64>,
     mean: Vec<f32>,
+    /// The mean as a code, and the square of its length.
+    code: Option<(Code, f32)>,
 }
 
 const WORD: usize = u64::BITS as usize;
@@ -105,26 +104,24 @@ impl Entrances {
             let weight = rows.scale(position) / positions.len() as f32;
             mean.iter_mut().zip(rows.codes(position)).for_each(|(mean, &code)| *mean += f32::from(code) * weight);
         }
-        let mut made = Self { sketches: Vec::with_capacity(positions.len() * stride / WORD), positions, mean };
-        for &position in &made.positions {
-            push_sketch(&mut made.sketches, rows.codes(position), rows.scale(position), &made.mean, 1.0);
+        let square: f32 = mean.iter().map(|value| value * value).sum();
+        let code = (square > 0.0).then(|| (Code::of(&mean, rows.layout()), square));
+        let mut sketches = Vec::with_capacity(positions.len() * stride / WORD);
+        for &position in &positions {
+            push_sketch(&mut sketches, rows.codes(position), rows.scale(position), &mean, 1.0);
         }
-        made
+        Self { positions, sketches, mean, code }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.positions.len()
-    }
-
-    /// The `count` entrances that seem nearest to a query, nearest first.
-    pub(super) fn nearest(&self, query: &Code, layout: Layout, count: usize, found: &mut Vec<(u32, u32)>) {
+    /// The `count` entrances that seem nearest to a query, nearest first, with the number of bits that differ.
+    pub(super) fn nearest(&self, rows: &Rows, query: &Code, count: usize, found: &mut Vec<(u32, u32)>) {
         found.clear();
-        let words = layout.stride / WORD;
-        let mut sketch = Vec::with_capacity(words);
-        push_sketch(&mut sketch, &query.codes, query.scale, &self.mean, self.share_of_mean(query));
+        let mut sketch = Vec::with_capacity(rows.layout().stride / WORD);
+        push_sketch(&mut sketch, &query.codes, query.scale, &self.mean, self.share_of_mean(rows, query));
+        let mut all_apart = Vec::with_capacity(self.positions.len());
+        rows.kernels().differing_bits(&sketch, &self.sketches, &mut all_apart);
         let mut worst = u32::MAX;
-        for (other, &position) in self.sketches.chunks_exact(words).zip(&self.positions) {
-            let apart: u32 = other.iter().zip(&sketch).map(|(a, b)| (a ^ b).count_ones()).sum();
+        for (apart, &position) in all_apart.into_iter().zip(&self.positions) {
             if apart >= worst && found.len() == count {
                 continue;
             }
@@ -135,18 +132,26 @@ impl Entrances {
         }
     }
 
-    /// How often the mean is contained in a query: those of another modality are elsewhere, but what they have in common
-    /// with all vectors tells none from another.
-    fn share_of_mean(&self, query: &Code) -> f32 {
-        let square: f32 = self.mean.iter().map(|value| value * value).sum();
-        let dot: f32 = self.mean.iter().zip(&query.codes).map(|(mean, &code)| mean * f32::from(code)).sum();
-        if square > 0.0 { dot * query.scale / square } else { 0.0 }
+    /// How often the mean is contained in a query. What a query has in common with all vectors tells none from another,
+    /// and those of another modality have less of it.
+    fn share_of_mean(&self, rows: &Rows, query: &Code) -> f32 {
+        let share = |(mean, square): &(Code, f32)| {
+            rows.kernels().dot_codes(&mean.codes, &query.codes) as f32 * mean.scale * query.scale / square
+        };
+        self.code.as_ref().map_or(0.0, share)
     }
 }
 
-fn push_sketch(sketches: &mut Vec<u64>, codes: &[i8], scale: f32, mean: &[f32], share: f32) {
-    for (codes, mean) in codes.chunks(WORD).zip(mean.chunks(WORD)) {
-        let bit = |(code, mean): (&i8, &f32)| u64::from(f32::from(*code) * scale > mean * share);
-        sketches.push(codes.iter().zip(mean).enumerate().fold(0, |word, (at, pair)| word | bit(pair) << at));
-    }
+/// Appends the sketch of a code: which values are above so many times the mean.
+fn push_sketch(sketches: &mut Vec<u64>, codes: &[i8], scale: f32, mean: &[f32], times: f32) {
+    // A vector without a direction is above nothing.
+    let times = if scale > 0.0 { times / scale } else { 0.0 };
+    let (codes, mean) = (codes.as_chunks::<WORD>().0, mean.as_chunks::<WORD>().0);
+    sketches.extend(codes.iter().zip(mean).map(|(codes, mean)| {
+        let mut word = 0;
+        for bit in 0..WORD {
+            word |= u64::from(f32::from(codes[bit]) > mean[bit] * times) << bit;
+        }
+        word
+    }));
 }

@@ -18,7 +18,9 @@ use crate::library::Slot;
 /// Vectors behind the graph that are worth weaving in: looking at this many costs a search as much as the graph does.
 const WORTH_COVERING: u32 = 512;
 /// More than this many, and whoever adds another one helps.
-pub(super) const LONGEST_TAIL: u32 = 1_024;
+const LONGEST_TAIL: u32 = 1_024;
+/// More than this many, and whoever adds another one waits for the work on the graph that is under way.
+const LONGEST_WAITING_TAIL: u32 = 16_384;
 /// Positions that a graph takes in one piece of work, so that a draft needs no more than half a gigabyte.
 const COVERED_AT_ONCE: u32 = 262_144;
 /// Rows that a new generation takes over at once, while insertions wait: a few milliseconds.
@@ -75,7 +77,7 @@ impl Index {
             None => {
                 let current = self.current();
                 if !self.compaction_due(&current, &mut maintenance) {
-                    return self.cover(&current) || self.calibrate(&current);
+                    return self.cover(&current) || current.refine(self.loom()) || self.calibrate(&current);
                 }
                 let generation = Arc::new(Generation::new(Arc::default(), None));
                 lock(&self.writer).next = Some(Next { generation, moved: Vec::new(), caught_up: false });
@@ -84,10 +86,16 @@ impl Index {
         true
     }
 
-    /// Whether so much is behind the graph that searches suffer.
-    pub(super) fn falls_behind(&self) -> bool {
-        let current = self.current();
-        current.tail() > LONGEST_TAIL && !current.has_failed()
+    /// Helps to bring into the graph what is behind it, if that is so much that searches suffer. While somebody else is
+    /// at work on it, more may gather, but not without end.
+    pub(super) fn help(&self) {
+        let tail = || Some(self.current()).filter(|current| !current.has_failed()).map_or(0, |current| current.tail());
+        while tail() > LONGEST_TAIL {
+            let busy = self.maintenance.try_lock().is_err();
+            if (busy && tail() < LONGEST_WAITING_TAIL) || !self.maintain() {
+                return;
+            }
+        }
     }
 
     /// Brings what is behind the graph into it, if that is worth while. A graph is begun if there are vectors enough.
@@ -176,6 +184,8 @@ impl Index {
         let nodes = next.nodes_below(covered);
         let Some(rows) = next.arena.rows().filter(|_| !nodes.is_empty()) else { return };
         next.serve(reweave(&rows, links, &moved, &nodes, covered, self.loom()));
+        // Nearly all of them had a link to something that is gone.
+        next.owe(nodes.len());
         *write(&next.calibration) = super::read(&current.calibration).clone();
     }
 }

@@ -196,7 +196,7 @@ impl Index {
                 writer.add(slot, vector.as_slice(), silent);
             }
         }
-        while self.falls_behind() && self.maintain() {}
+        self.help();
     }
 
     /// Removes a vector; one that is not there is left alone.

@@ -35,7 +35,8 @@ impl Layout {
     }
 }
 
-/// Up to [`CHUNK_ROWS`] rows.
+/// Up to [`CHUNK_ROWS`] rows. Clones share them.
+#[derive(Clone)]
 pub(super) struct Chunk {
     codes: Arc<Column<i8>>,
     scales: Arc<Column<f32>>,
@@ -43,8 +44,9 @@ pub(super) struct Chunk {
 }
 
 /// Where the values of a chunk are.
+#[derive(Clone)]
 enum Values {
-    Memory(Column<f16>),
+    Memory(Arc<Column<f16>>),
     /// From this byte of the file on.
     File(Arc<MappedFile>, usize),
 }
@@ -54,7 +56,7 @@ impl Chunk {
         Ok(Self {
             codes: Arc::new(Column::new(CHUNK_ROWS * layout.stride)?),
             scales: Arc::new(Column::new(CHUNK_ROWS)?),
-            values: Values::Memory(Column::new(CHUNK_ROWS * layout.dimension)?),
+            values: Values::Memory(Arc::new(Column::new(CHUNK_ROWS * layout.dimension)?)),
         })
     }
 
@@ -105,7 +107,7 @@ impl Chunk {
 /// All rows, to which more are appended.
 pub(super) struct RowStore {
     layout: Layout,
-    chunks: RwLock<Arc<[Arc<Chunk>]>>,
+    chunks: RwLock<Arc<[Chunk]>>,
     /// Bits of the largest distance of a vector from what its code says.
     worst_error: AtomicU32,
 }
@@ -113,7 +115,7 @@ pub(super) struct RowStore {
 /// The rows that were there at some moment. A query takes them once, and then needs no lock.
 #[derive(Clone)]
 pub(super) struct Rows {
-    chunks: Arc<[Arc<Chunk>]>,
+    chunks: Arc<[Chunk]>,
     layout: Layout,
     kernels: &'static Kernels,
 }
@@ -175,14 +177,14 @@ impl RowStore {
     /// Takes a chunk behind the others, all of which are full.
     pub(super) fn adopt(&self, chunk: Chunk) {
         let mut chunks = write(&self.chunks);
-        *chunks = chunks.iter().cloned().chain([Arc::new(chunk)]).collect();
+        *chunks = chunks.iter().cloned().chain([chunk]).collect();
     }
 
     /// Puts a chunk, whose rows are the same, in the place of another.
     pub(super) fn replace(&self, number: usize, chunk: Chunk) {
         let mut chunks = write(&self.chunks);
         let mut all = chunks.to_vec();
-        all[number] = Arc::new(chunk);
+        all[number] = chunk;
         *chunks = all.into();
     }
 }
@@ -196,7 +198,7 @@ impl Rows {
         self.kernels
     }
 
-    pub(super) fn chunks(&self) -> &[Arc<Chunk>] {
+    pub(super) fn chunks(&self) -> &[Chunk] {
         &self.chunks
     }
 
@@ -246,8 +248,6 @@ impl Rows {
 pub(super) struct Code {
     pub(super) codes: Vec<i8>,
     pub(super) scale: f32,
-    /// How far the query is from what its code says.
-    pub(super) error: f32,
 }
 
 impl Code {
@@ -256,8 +256,12 @@ impl Code {
         padded[..query.len()].copy_from_slice(query);
         let mut codes = vec![0i8; layout.stride];
         let scale = quantise(&padded, &mut codes);
-        let error = code_error(&padded, &codes, scale);
-        Self { codes, scale, error }
+        Self { codes, scale }
+    }
+
+    /// How far the query is from what its code says.
+    pub(super) fn error(&self, query: &[f32]) -> f32 {
+        code_error(query, &self.codes, self.scale)
     }
 }
 

@@ -137,7 +137,7 @@ impl Question<'_> {
     /// How far the product of two codes can be from that of their vectors: `|q·v − q'·v'| ≤ |q − q'| |v| + |q'| |v − v'|`.
     fn largest_error(&self) -> f32 {
         let of_rows = self.arena.store().map_or(0.0, super::rows::RowStore::worst_error);
-        let of_query = self.code.error;
+        let of_query = self.code.error(self.query);
         of_query * (1.0 + ROUNDING) + (1.0 + of_query) * of_rows + ROUNDING
     }
 }

@@ -10,8 +10,8 @@ use std::arch::x86_64::*;
 
 use half::f16;
 
-use super::Kernels;
 use super::ways::padded;
+use super::{Kernels, scalar};
 
 /// Codes in a register.
 const CODES: usize = 32;
@@ -27,11 +27,16 @@ static KERNELS: Kernels = Kernels {
     dot_halves: |query, row| unsafe { dot_halves(query, row) },
     // SAFETY: as above.
     dot: |a, b| unsafe { dot(a, b) },
+    // SAFETY: as above.
+    differing_bits: |sketch, others, counts| unsafe { differing_bits(sketch, others, counts) },
 };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels> {
-    let able = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
+    let able = is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
+        && is_x86_feature_detected!("popcnt");
     able.then_some(&KERNELS)
 }
 
@@ -39,6 +44,11 @@ pub(super) fn kernels() -> Option<&'static Kernels> {
 fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     sum_integers(sum_four_ways!(a, b; block CODES, zero _mm256_setzero_si256(),
         whole add_code_products, rest add_last_code_products))
+}
+
+#[target_feature(enable = "popcnt")]
+fn differing_bits(sketch: &[u64], others: &[u64], counts: &mut Vec<u32>) {
+    scalar::differing_bits(sketch, others, counts);
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]

@@ -11,9 +11,12 @@ use std::arch::x86_64::*;
 use half::f16;
 
 use super::Kernels;
+use super::ways::padded;
 
 /// Codes in a register.
 const CODES: usize = 64;
+/// Words of a sketch in a register.
+const WORDS: usize = 8;
 /// Floats in a register.
 const FLOATS: usize = 16;
 
@@ -26,6 +29,8 @@ static KERNELS: Kernels = Kernels {
     dot_halves: |query, row| unsafe { dot_halves(query, row) },
     // SAFETY: as above.
     dot: |a, b| unsafe { dot(a, b) },
+    // SAFETY: as above.
+    differing_bits: |sketch, others, counts| unsafe { differing_bits(sketch, others, counts) },
 };
 
 /// The kernels, if this machine can run them.
@@ -33,7 +38,8 @@ pub(super) fn kernels() -> Option<&'static Kernels> {
     let able = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512vnni");
+        && is_x86_feature_detected!("avx512vnni")
+        && is_x86_feature_detected!("avx512vpopcntdq");
     able.then_some(&KERNELS)
 }
 
@@ -56,6 +62,38 @@ fn dot_halves(query: &[f32], row: &[f16]) -> f32 {
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     sum_floats(sum_four_ways!(a, b; block FLOATS, zero _mm512_setzero_ps(),
         whole add_products, rest add_last_products))
+}
+
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn differing_bits(sketch: &[u64], others: &[u64], counts: &mut Vec<u32>) {
+    counts.reserve(others.len() / sketch.len());
+    for other in others.chunks_exact(sketch.len()) {
+        counts.push(bits_apart(sketch, other));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn bits_apart(a: &[u64], b: &[u64]) -> u32 {
+    let [first, second, third, fourth] = sum_four_ways!(a, b; block WORDS, zero _mm512_setzero_si512(),
+        whole add_differing_bits, rest add_last_differing_bits);
+    let sum = _mm512_add_epi64(_mm512_add_epi64(first, second), _mm512_add_epi64(third, fourth));
+    // Fits: a sketch has fewer bits than four thousand million.
+    _mm512_reduce_add_epi64(sum) as u32
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn add_differing_bits(sum: __m512i, a: &[u64; WORDS], b: &[u64; WORDS]) -> __m512i {
+    // SAFETY: both have as many words as a register.
+    let (a, b) = unsafe { (_mm512_loadu_si512(a.as_ptr().cast()), _mm512_loadu_si512(b.as_ptr().cast())) };
+    _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(a, b)))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn add_last_differing_bits(sum: __m512i, a: &[u64], b: &[u64]) -> __m512i {
+    add_differing_bits(sum, &padded(a, 0), &padded(b, 0))
 }
 
 /// What `vpdpbusd` can sum, and what is too much in it: it multiplies unsigned by signed bytes.

@@ -37,6 +37,7 @@ pub(super) struct Kernels {
     dot_codes: fn(&[i8], &[i8]) -> i32,
     dot_halves: fn(&[f32], &[f16]) -> f32,
     dot: fn(&[f32], &[f32]) -> f32,
+    differing_bits: fn(&[u64], &[u64], &mut Vec<u32>),
 }
 
 impl Kernels {
@@ -94,9 +95,17 @@ impl Kernels {
         (self.dot)(a, b)
     }
 
-    /// Asks for a row of codes ahead of its use, all cache lines of it. Nothing waits for it.
+    /// Appends in how many bits a sketch differs from each of `others`, which have as many words each.
     #[inline]
-    pub(super) fn prefetch(row: &[i8]) {
+    pub(super) fn differing_bits(&self, sketch: &[u64], others: &[u64], counts: &mut Vec<u32>) {
+        if !sketch.is_empty() {
+            (self.differing_bits)(sketch, others, counts);
+        }
+    }
+
+    /// Asks for a row ahead of its use, all cache lines of it. Nothing waits for it.
+    #[inline]
+    pub(super) fn prefetch<T>(row: &[T]) {
         prefetch::prefetch(row);
     }
 }

@@ -10,8 +10,8 @@ use std::arch::{asm, is_aarch64_feature_detected};
 
 use half::f16;
 
-use super::Kernels;
 use super::ways::padded;
+use super::{Kernels, scalar};
 
 /// Codes in a register.
 const CODES: usize = 16;
@@ -27,6 +27,7 @@ static NEON: Kernels = Kernels {
     dot_halves: |query, row| unsafe { dot_halves(query, row) },
     // SAFETY: as above.
     dot: |a, b| unsafe { dot(a, b) },
+    differing_bits: scalar::differing_bits,
 };
 
 /// Reachable through [`kernels`] only.
@@ -36,6 +37,7 @@ static DOTPROD: Kernels = Kernels {
     dot_codes: |a, b| unsafe { dot_codes_dotprod(a, b) },
     dot_halves: NEON.dot_halves,
     dot: NEON.dot,
+    differing_bits: scalar::differing_bits,
 };
 
 /// The kernels that this machine can run, slowest first.

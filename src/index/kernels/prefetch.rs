@@ -10,12 +10,12 @@ const CACHE_LINE_BYTES: usize = 64;
 
 /// Asks for every cache line that has a byte of `row`.
 #[inline]
-pub(super) fn prefetch(row: &[i8]) {
-    let start = row.as_ptr();
+pub(super) fn prefetch<T>(row: &[T]) {
+    let start = row.as_ptr().cast::<i8>();
     // A row that begins within a line may end in one more line than its length says.
     let before = start.addr() % CACHE_LINE_BYTES;
     let first = start.wrapping_sub(before);
-    for offset in (0..before + row.len()).step_by(CACHE_LINE_BYTES) {
+    for offset in (0..before + size_of_val(row)).step_by(CACHE_LINE_BYTES) {
         line(first.wrapping_add(offset));
     }
 }

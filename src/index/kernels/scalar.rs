@@ -10,7 +10,7 @@ use super::Kernels;
 /// Sums that are kept apart, so that additions do not wait for each other.
 const LANES: usize = 16;
 
-pub(super) static KERNELS: Kernels = Kernels { name: "scalar", dot_codes, dot_halves, dot };
+pub(super) static KERNELS: Kernels = Kernels { name: "scalar", dot_codes, dot_halves, dot, differing_bits };
 
 fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
@@ -22,6 +22,13 @@ fn dot_halves(query: &[f32], row: &[f16]) -> f32 {
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     sum_of_products(a, b, |value| value)
+}
+
+/// Inlined into kernels of machines that count bits with one instruction.
+#[inline(always)]
+pub(super) fn differing_bits(sketch: &[u64], others: &[u64], counts: &mut Vec<u32>) {
+    let differing = |other: &[u64]| sketch.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
+    counts.extend(others.chunks_exact(sketch.len()).map(differing));
 }
 
 #[inline(always)]

@@ -47,6 +47,16 @@ fn misaligned<T: Copy, R>(values: &[T], zero: T, offset: usize, look: impl FnOnc
     look(&memory[first..first + values.len()])
 }
 
+fn check_bits(sketch: &[u64], others: &[&[u64]]) {
+    let apart = |other: &&[u64]| sketch.iter().zip(*other).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
+    let expected: Vec<u32> = others.iter().map(apart).collect();
+    for kernels in Kernels::supported() {
+        let mut counts = vec![7];
+        kernels.differing_bits(sketch, &others.concat(), &mut counts);
+        assert_eq!(counts[1..], expected, "{}, {} words", kernels.name(), sketch.len());
+    }
+}
+
 fn check_codes(a: &[i8], b: &[i8]) {
     let expected: i64 = a.iter().zip(b).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
     for kernels in Kernels::supported() {
@@ -227,5 +237,17 @@ proptest! {
         // Each value is off by half a scale at most, and no value is larger than 1.
         let bound = a.len() as f64 * (f64::from(a_scale) + f64::from(b_scale)) * 0.51;
         prop_assert!((got - expected).abs() <= bound, "{} is not {}", got, expected);
+    }
+}
+
+#[test]
+fn bits_that_differ_are_counted_at_any_length() {
+    let mut numbers = Numbers(5);
+    for length in 1..=70 {
+        let mut words = || (0..length).map(|_| numbers.next() << 13 ^ numbers.next()).collect::<Vec<u64>>();
+        let (a, b) = (words(), words());
+        check_bits(&a, &[&b, &a, &vec![u64::MAX; length]]);
+        check_bits(&vec![0; length], &[&vec![u64::MAX; length]]);
+        check_bits(&a, &[]);
     }
 }

@@ -9,8 +9,10 @@
 mod assembly;
 mod together;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::arena::NONE;
-use super::beam::{Graph, with_scratch};
+use super::beam::with_scratch;
 use super::draft::draft;
 use super::links::Links;
 use super::rows::{Code, Rows};
@@ -29,6 +31,13 @@ pub(super) struct Loom {
     pub(super) threads: usize,
 }
 
+/// A graph, and how good it was before.
+pub(super) struct Woven {
+    pub(super) links: Links,
+    /// Nodes whose nearest neighbour was not among their links.
+    pub(super) corrected: usize,
+}
+
 /// The graph `old`, if there is one, with the new nodes `fresh`, over all positions below `covered`. `nodes` are all
 /// nodes. Both ascend, and the new ones come last.
 ///
@@ -41,24 +50,50 @@ pub(super) fn weave(
     fresh: &[u32],
     covered: u32,
     loom: Loom,
-) -> Result<Links, String> {
-    let draft = Draft::of(rows, fresh, loom)?;
-    let links_of_new = |&node: &u32| {
-        let mut candidates = draft.candidates(rows, node, covered, loom.candidates);
-        if let Some(old) = old {
-            let code = Code { codes: rows.codes(node).to_vec(), scale: rows.scale(node), error: 0.0 };
-            let near = with_scratch(|scratch| scratch.search(rows, old, &code, loom.candidates).to_vec());
-            candidates.extend(near.into_iter().map(|(nearness, near)| (nearness * code.scale, near)));
+) -> Result<Woven, String> {
+    let draft = draft_links(rows, fresh, covered, loom)?;
+    let known = |node: u32| old.filter(|old| node < old.covered()).map_or(&[][..], |old| old.of(node));
+    let (change, corrected) = knit(rows, &draft, old, fresh, known, loom);
+    Ok(Woven { links: assemble(rows, covered, nodes, known, change), corrected })
+}
+
+/// The same graph with better links: those that were linked early could not know what came later.
+pub(super) fn refine(rows: &Rows, old: &Links, nodes: &[u32], loom: Loom) -> Woven {
+    let (change, corrected) = knit(rows, old, None, nodes, |_| &[], loom);
+    Woven { links: assemble(rows, old.covered(), nodes, |_| &[], change), corrected }
+}
+
+/// Links of the nodes `fresh` to what is near them in `graph`, which has them, and in `other`, which has not; and back.
+/// `known` are the links of all other nodes. Answers new links by node, and for how many their nearest was news.
+fn knit<'a>(
+    rows: &Rows,
+    graph: &Links,
+    other: Option<&Links>,
+    fresh: &[u32],
+    known: impl Fn(u32) -> &'a [u32] + Sync,
+    loom: Loom,
+) -> (Change, usize) {
+    let corrected = AtomicUsize::new(0);
+    let links_of = |&node: &u32| {
+        let code = Code { codes: rows.codes(node).to_vec(), scale: rows.scale(node) };
+        let mut candidates = Vec::new();
+        // A node may be linked to what is far from it: the search enters at it, and where its like probably is.
+        for (graph, start) in [Some((graph, Some(node))), other.map(|other| (other, None))].into_iter().flatten() {
+            with_scratch(|scratch| {
+                let near = scratch.search(rows, graph, &code, start, loom.candidates);
+                candidates.extend(near.iter().map(|&(nearness, near)| (nearness * code.scale, near)));
+                let nearest = near.iter().map(|&(_, near)| near).find(|&near| near != node);
+                let news = start.is_some() && nearest.is_some_and(|nearest| !graph.of(node).contains(&nearest));
+                corrected.fetch_add(news.into(), Ordering::Relaxed);
+            });
         }
         prune(rows, node, candidates, loom)
     };
-    let forward = together(fresh, loom.threads, links_of_new);
-    drop(draft);
-    let known = |node: u32| old.filter(|old| node < old.covered()).map_or(&[][..], |old| old.of(node));
+    let forward = together(fresh, loom.threads, links_of);
     let backward = link_back(rows, fresh, &forward, known, loom);
     let mut change: Change = fresh.iter().copied().zip(forward).collect();
     change.extend(backward);
-    Ok(assemble(rows, covered, nodes, known, change))
+    (change, corrected.into_inner())
 }
 
 /// The graph over other positions, some of which are gone: `moved` says where each position is now, or [`NONE`]. What led
@@ -94,41 +129,12 @@ pub(super) fn reweave(rows: &Rows, old: &Links, moved: &[u32], nodes: &[u32], co
     assemble(rows, covered, nodes, |_| &[], change)
 }
 
-/// A draft over positions.
-struct Draft {
-    /// The first position that may be a node.
-    first: u32,
-    /// Where in `links` the node of each position from the first on is, or [`NONE`].
-    places: Vec<u32>,
-    links: Vec<Vec<u32>>,
-}
-
-impl Draft {
-    fn of(rows: &Rows, nodes: &[u32], loom: Loom) -> Result<Self, String> {
-        let (Some(&first), Some(&last)) = (nodes.first(), nodes.last()) else {
-            return Ok(Self { first: 0, places: Vec::new(), links: Vec::new() });
-        };
-        let mut places = vec![NONE; (last - first) as usize + 1];
-        (0..).zip(nodes).for_each(|(place, &node)| places[(node - first) as usize] = place);
-        let mut links = draft(rows, nodes, loom.links, loom.threads)?;
-        links.iter_mut().flatten().for_each(|link| *link = nodes[*link as usize]);
-        Ok(Self { first, places, links })
-    }
-
-    /// Nodes near to one of the draft, with their similarity.
-    fn candidates(&self, rows: &Rows, node: u32, covered: u32, most: usize) -> Vec<(f32, u32)> {
-        let scale = rows.scale(node);
-        with_scratch(|scratch| {
-            let near = scratch.search_from(rows, self, node, covered as usize, most);
-            near.iter().map(|&(nearness, near)| (nearness * scale, near)).collect()
-        })
-    }
-}
-
-impl Graph for Draft {
-    fn links(&self, position: u32) -> &[u32] {
-        &self.links[self.places[(position - self.first) as usize] as usize]
-    }
+/// A draft of new nodes, as a graph over all positions below `covered`.
+fn draft_links(rows: &Rows, fresh: &[u32], covered: u32, loom: Loom) -> Result<Links, String> {
+    let mut links = draft(rows, fresh, loom.links, loom.threads)?;
+    links.iter_mut().flatten().for_each(|link| *link = fresh[*link as usize]);
+    let change = fresh.iter().copied().zip(links).collect();
+    Ok(assemble(rows, covered, fresh, |_| &[], change))
 }
 
 /// The links of a node: of its candidates, with their similarity, the nearest that lead somewhere new.
