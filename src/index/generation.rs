@@ -31,6 +31,8 @@ const SPARE: usize = 10;
 const REFINED_ABOVE: usize = 5;
 /// A node that a draft had put far from its like counts as so many: others like it were not noticed.
 const CORRECTED_COUNTS: usize = 2;
+/// What is spread over the index is chosen anew when more than this part of it has come or gone.
+const SPREAD_ANEW: usize = 64;
 /// Vectors that are asked for ahead of the one that is compared in full.
 const AHEAD: usize = 3;
 
@@ -232,11 +234,13 @@ impl Generation {
         if total <= count { audible.to_vec() } else { (0..count).map(picked).collect() }
     }
 
-    /// Live positions that are not silent, by slot. Kept until anything changes.
+    /// Positions that are not silent, by slot, and live but for the last few that went. Kept until enough has changed to
+    /// matter: to list them takes longer than a search.
     fn audible(&self) -> Arc<[u32]> {
         let changes = self.arena.changes();
         let mut kept = lock(&self.audible);
-        if let Some((_, positions)) = kept.as_ref().filter(|(at, _)| *at == changes) {
+        let recent = |positions: &[u32]| (positions.len() / SPREAD_ANEW) as u64;
+        if let Some((_, positions)) = kept.as_ref().filter(|(at, positions)| changes - at <= recent(positions)) {
             return positions.clone();
         }
         let entries = (0..self.arena.len()).filter_map(|position| Some((position, self.arena.entry(position)?)));

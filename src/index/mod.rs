@@ -233,16 +233,16 @@ impl Index {
         Embedding::normalized(&values).ok()
     }
 
-    /// Cosines to up to `count` vectors spread evenly over the index, by slot, always the same ones for the same
-    /// content: what any result is to be compared with. Silence is left out.
+    /// Cosines to up to `count` vectors spread evenly over the index, by slot, the same ones as long as little changes:
+    /// what any result is to be compared with. Silence is left out.
     pub fn background(&self, query: &[f32], count: usize) -> Vec<Neighbour> {
         let generation = self.current();
         let Some((query, rows)) = direction(query, &generation.arena).zip(generation.arena.rows()) else {
             return Vec::new();
         };
         let neighbour = |position| {
-            let slot = generation.arena.entry(position)?.slot;
-            Some(Neighbour { slot, cosine: rows.cosine(&query, position) })
+            let entry = generation.arena.entry(position).filter(|entry| entry.is_live())?;
+            Some(Neighbour { slot: entry.slot, cosine: rows.cosine(&query, position) })
         };
         generation.spread(count).into_iter().filter_map(neighbour).collect()
     }

@@ -274,3 +274,55 @@ fn place(position: u32) -> (usize, usize) {
     let position = position as usize;
     (position / CHUNK_ROWS, position % CHUNK_ROWS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn halves(seed: usize, dimension: usize) -> Vec<f16> {
+        let value = |index: usize| ((seed * 31 + index) as f32 * 0.7).sin() / (dimension as f32 / 2.0).sqrt();
+        (0..dimension).map(|index| f16::from_f32(value(index))).collect()
+    }
+
+    #[test]
+    fn rows_are_found_by_their_number_across_chunks() {
+        let store = RowStore::new(3);
+        for seed in 0..CHUNK_ROWS + 2 {
+            store.push(&halves(seed, 3)).unwrap();
+        }
+        let rows = store.rows();
+        assert_eq!(rows.chunks().len(), 2);
+        for seed in [0, 1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1] {
+            let position = u32::try_from(seed).unwrap();
+            assert_eq!(rows.values(position), halves(seed, 3));
+            assert_eq!((rows.codes(position).len(), &rows.codes(position)[3..6]), (64, &[0; 3][..]));
+        }
+    }
+
+    #[test]
+    fn codes_stand_for_values_within_the_error_that_is_told() {
+        let (store, dimension) = (RowStore::new(100), 100);
+        (0..50).for_each(|seed| store.push(&halves(seed, dimension)).unwrap());
+        let (rows, error) = (store.rows(), store.worst_error());
+        assert!(error > 0.0 && error < 0.02, "{error}");
+        let query: Vec<f32> = halves(77, dimension).iter().map(|value| value.to_f32()).collect();
+        let code = Code::of(&query, rows.layout());
+        let most = error * 1.01 + code.error(&query) * 1.01 + 1e-4;
+        for position in 0..50 {
+            let exact = rows.cosine(&query, position);
+            let near = rows.nearness(&code.codes, position) * code.scale;
+            assert!((exact - near).abs() <= most, "{exact} {near}");
+        }
+        assert!((rows.similarity(3, 3) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn rows_taken_before_a_row_came_do_not_change() {
+        let store = RowStore::new(8);
+        store.push(&halves(1, 8)).unwrap();
+        let before = store.rows();
+        (0..CHUNK_ROWS).for_each(|seed| store.push(&halves(seed, 8)).unwrap());
+        assert_eq!((before.chunks().len(), store.rows().chunks().len()), (1, 2));
+        assert_eq!(before.values(0), store.rows().values(0));
+    }
+}

@@ -177,7 +177,7 @@ fn zeros_of_either_sign_count_nothing() {
 
 #[test]
 fn prefetching_touches_nothing() {
-    Kernels::prefetch(&[]);
+    Kernels::prefetch::<i8>(&[]);
     let row = Numbers(3).codes(1024);
     for start in 0..=CACHE_LINE_BYTES {
         Kernels::prefetch(&row[start..]);

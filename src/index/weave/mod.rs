@@ -7,6 +7,8 @@
 //! thread, the same nodes give the same graph.
 
 mod assembly;
+#[cfg(test)]
+mod tests;
 mod together;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
