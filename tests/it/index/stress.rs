@@ -57,13 +57,12 @@ fn insertions_removals_searches_and_maintenance_do_not_disturb_each_other() {
     assert_eq!(index.stats().live, oracle.0.len());
     for round in 0..2 {
         for query in &queries {
-            let find = |exact| index.search(query.as_slice(), Wanted { count: 20, silent: true, exact });
-            assert_equal(&find(true), &oracle.nearest(query, 20, |_, _| true));
-            let all: Vec<Slot> = oracle.0.keys().copied().collect();
-            assert_equal(
-                &index.search_among(query.as_slice(), &all, 20),
-                &find(true).iter().map(|hit| (hit.slot, hit.cosine)).collect::<Vec<_>>(),
-            );
+            let wanted = Wanted { count: 20, silent: true, effort: Effort::Exact };
+            let found = index.search(query.as_slice(), wanted);
+            assert!(found.exact);
+            assert_equal(&found.neighbours, &oracle.nearest(query, 20, |_, _| true));
+            let all: RoaringBitmap = oracle.0.keys().map(|slot| slot.0).collect();
+            assert_eq!(index.search_among(query.as_slice(), &all, wanted), found);
         }
         let found = recall(&index, &oracle, &queries, 10);
         assert!(found >= 0.95, "recall {found} in round {round}");
