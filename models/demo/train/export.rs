@@ -11,10 +11,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use earmark::decode::AudioLimits;
-use earmark::decode::audio::read_mono;
-use earmark::decode::resample::Resampler;
+use earmark::decode::audio::{mono_at, read_mono};
 use earmark::eval::Dataset;
-use earmark::media::Recording;
 use earmark::preprocess::audio::SAMPLE_RATE_HZ;
 use earmark::preprocess::image::normalised_planes;
 use earmark::preprocess::tokens::Tokenizer;
@@ -93,18 +91,19 @@ fn sounds(options: &Options, concepts: &[Concept]) -> Result<Vec<Value>> {
     for chunk in wanted.chunks(CHUNK) {
         let make = |&(concept, index): &(usize, usize)| {
             let recording = concepts[concept].sound(&mut dice(1, concept, index));
-            Ok((concept, None, to_model_rate(&recording)?))
+            Ok((concept, None, mono_at(&recording, SAMPLE_RATE_HZ)?))
         };
         write(chunk.par_iter().map(make).collect())?;
     }
     if let Some(directory) = &options.recordings {
+        let limits = AudioLimits::default();
         let dataset = Dataset::folders(directory)?;
         for chunk in dataset.clips.chunks(CHUNK) {
             let read = |clip: &earmark::eval::Clip| {
                 let name = dataset.classes[clip.class].to_lowercase();
                 let concept = concepts.iter().position(|it| it.name() == name);
                 let concept = concept.with_context(|| format!("no concept {name:?}"))?;
-                let sound = read_mono(&clip.path, SAMPLE_RATE_HZ, &limits())?;
+                let sound = read_mono(&clip.path, SAMPLE_RATE_HZ, &limits)?;
                 Ok((concept, clip.fold, sound.samples))
             };
             write(chunk.par_iter().map(read).collect())?;
@@ -112,25 +111,6 @@ fn sounds(options: &Options, concepts: &[Concept]) -> Result<Vec<Value>> {
     }
     file.flush()?;
     Ok(rows)
-}
-
-fn limits() -> AudioLimits {
-    AudioLimits { file_bytes: 1 << 30, duration_s: 3600, samples: 1 << 30, channels: 64 }
-}
-
-/// The mean of the channels at the model's sample rate.
-fn to_model_rate(recording: &Recording) -> Result<Vec<f32>> {
-    let share = 1.0 / recording.channels.len() as f32;
-    let mean = |frame: usize| recording.channels.iter().map(|channel| channel[frame]).sum::<f32>() * share;
-    let mono: Vec<f32> = (0..recording.frames()).map(mean).collect();
-    if recording.sample_rate_hz == SAMPLE_RATE_HZ {
-        return Ok(mono);
-    }
-    let mut samples = Vec::new();
-    let mut resampler = Resampler::new(recording.sample_rate_hz, SAMPLE_RATE_HZ)?;
-    resampler.push(&mono, &mut samples)?;
-    resampler.finish(&mut samples)?;
-    Ok(samples)
 }
 
 /// The concept of each picture in the file.

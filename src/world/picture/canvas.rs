@@ -188,6 +188,16 @@ pub(super) fn oval(centre: Point, radii: Point, degrees: f64, (from, to): (f64, 
     (0..=40).map(at).collect()
 }
 
+/// Points turned about the middle of the square by an angle in degrees.
+pub(super) fn turned(points: &[Point], degrees: f64) -> Vec<Point> {
+    let (sine, cosine) = degrees.to_radians().sin_cos();
+    let turn = |&(x, y): &Point| {
+        let (x, y) = (x - 0.5, y - 0.5);
+        (0.5 + x * cosine - y * sine, 0.5 + x * sine + y * cosine)
+    };
+    points.iter().map(turn).collect()
+}
+
 fn path(points: &[Point], closed: bool) -> Option<tiny_skia::Path> {
     let mut builder = PathBuilder::new();
     for (index, &(x, y)) in points.iter().enumerate() {

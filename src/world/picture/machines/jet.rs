@@ -1,6 +1,6 @@
 //! Aeroplanes: airliners from above and from the side, fighters.
 
-use super::super::canvas::{Canvas, Hue, Point, oval};
+use super::super::canvas::{Canvas, Hue, Point, oval, turned};
 use super::{DARK, GLASS, GREY, WHITE, lacquer, pane};
 use crate::world::Dice;
 
@@ -85,14 +85,4 @@ fn airliner_side(canvas: &mut Canvas, dice: &mut Dice) {
     canvas.polygon(&turned(&[(0.6, 0.52), (0.44, 0.52), (0.2, 0.8), (0.28, 0.8)], climb), trim);
     canvas.polygon(&turned(&[(0.18, 0.48), (0.1, 0.48), (0.01, 0.58), (0.06, 0.58)], climb), trim);
     canvas.polygon(&turned(&oval((0.5, 0.64), (0.07, 0.035), 0.0, (0.0, 360.0)), climb), GREY);
-}
-
-/// Points turned about the middle of the square, in degrees.
-fn turned(points: &[Point], degrees: f64) -> Vec<Point> {
-    let (sine, cosine) = degrees.to_radians().sin_cos();
-    let turn = |(x, y): &Point| {
-        let (x, y) = (x - 0.5, y - 0.5);
-        (0.5 + x * cosine - y * sine, 0.5 + x * sine + y * cosine)
-    };
-    points.iter().map(turn).collect()
 }

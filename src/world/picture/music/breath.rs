@@ -1,8 +1,8 @@
 //! What is blown, clapped, or beats by itself: flute, whistle, applause, heartbeat.
 
 use super::super::super::Dice;
-use super::super::canvas::{Canvas, Hue, Point, oval};
-use super::{DARK, lacquer, turned, wood};
+use super::super::canvas::{Canvas, Hue, Point, oval, turned};
+use super::{DARK, lacquer, wood};
 
 pub(super) fn flute(canvas: &mut Canvas, dice: &mut Dice) {
     let lean = *dice.pick(&[-40.0, -25.0, 0.0, 25.0, 45.0]) + dice.normal() * 6.0;

@@ -6,7 +6,7 @@ mod breath;
 
 use super::super::Dice;
 use super::Draw;
-use super::canvas::{Canvas, Hue, Point, oval};
+use super::canvas::{Canvas, Hue, Point, oval, turned};
 
 /// Concepts and what they look like.
 pub(super) const DRAW: &[(&str, Draw)] = &[
@@ -35,16 +35,6 @@ fn wood(dice: &mut Dice) -> Hue {
 /// Any strong colour.
 fn lacquer(dice: &mut Dice) -> Hue {
     Hue(dice.between(0.0, 360.0), dice.between(0.6, 0.95), dice.between(0.5, 0.95))
-}
-
-/// Points turned around the middle of the square by an angle in degrees.
-fn turned(points: &[Point], degrees: f64) -> Vec<Point> {
-    let (sine, cosine) = degrees.to_radians().sin_cos();
-    let turn = |&(x, y): &Point| {
-        let (x, y) = (x - 0.5, y - 0.5);
-        (0.5 + x * cosine - y * sine, 0.5 + x * sine + y * cosine)
-    };
-    points.iter().map(turn).collect()
 }
 
 fn bell(canvas: &mut Canvas, dice: &mut Dice) {
