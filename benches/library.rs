@@ -23,19 +23,15 @@ use earmark::library::{
 use earmark::media::MediaKind;
 use earmark::store::{Batch, DirectoryLock, NewAsset, NewSegment, Store};
 
+use support::{DIMENSION, SPREAD, VECTORS_A_CLUSTER};
 use vectors::Clusters;
 
-const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
-const MOST_BY_DEFAULT: usize = 20_000;
-const DIMENSION: usize = 1_024;
-const VECTORS_A_CLUSTER: usize = 200;
-const SPREAD: f32 = 0.8;
 const ASSETS_A_BATCH: usize = 500;
 const FOLDERS: usize = 1_000;
 const QUERIES: usize = 300;
 
 fn main() {
-    let size = std::env::var(SIZE_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MOST_BY_DEFAULT);
+    let size = support::most_vectors();
     support::with_models(|name, model| measure(name, model, size));
 }
 

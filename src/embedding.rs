@@ -52,6 +52,9 @@ pub enum NotAnEmbedding {
     /// The vector has no direction.
     #[error("the vector has zero length, so it points nowhere")]
     Zero,
+    /// The vector is so short that its direction is no more than rounding.
+    #[error("the vector's length is below {:e}, so its direction is no more than rounding", f32::MIN_POSITIVE)]
+    TooShort,
 }
 
 impl Embedding {
@@ -63,6 +66,9 @@ impl Embedding {
         let norm = raw.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
         if norm == 0.0 {
             return Err(NotAnEmbedding::Zero);
+        }
+        if norm < f64::from(f32::MIN_POSITIVE) {
+            return Err(NotAnEmbedding::TooShort);
         }
         Ok(Self(raw.iter().map(|&value| (f64::from(value) / norm) as f32).collect()))
     }
@@ -112,5 +118,20 @@ mod tests {
         assert_eq!(Embedding::normalized(&[0.0, 0.0]), Err(NotAnEmbedding::Zero));
         assert_eq!(Embedding::normalized(&[1.0, f32::NAN]), Err(NotAnEmbedding::NotFinite(1)));
         assert_eq!(Embedding::normalized(&[f32::INFINITY]), Err(NotAnEmbedding::NotFinite(0)));
+        assert_eq!(Embedding::normalized(&[]), Err(NotAnEmbedding::Zero));
+        assert_eq!(Embedding::normalized(&[0.0, -0.0]), Err(NotAnEmbedding::Zero));
+    }
+
+    #[test]
+    fn refuses_what_rounding_has_made() {
+        let least = f32::MIN_POSITIVE;
+        let check = |raw: &[f32]| assert_eq!(Embedding::normalized(raw), Err(NotAnEmbedding::TooShort), "{raw:?}");
+        check(&[f32::from_bits(1)]);
+        check(&[0.0, -f32::from_bits(1), f32::from_bits(3)]);
+        check(&[least.next_down()]);
+        assert_eq!(Embedding::normalized(&[0.0, least]).unwrap().as_slice(), [0.0, 1.0]);
+        // Each value is too small to be exact; together they are long enough.
+        assert!(Embedding::normalized(&[least / 2.0; 4]).is_ok());
+        assert!(NotAnEmbedding::TooShort.to_string().contains("below 1.1754944e-38"));
     }
 }

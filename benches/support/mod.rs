@@ -7,6 +7,15 @@ use std::path::{Path, PathBuf};
 use criterion::Criterion;
 use earmark::model_store::{ImportOptions, ModelStore};
 
+/// Values of a made vector: as many as AudioCLIP gives.
+pub(crate) const DIMENSION: usize = 1_024;
+/// Made vectors that sound alike.
+pub(crate) const VECTORS_A_CLUSTER: usize = 200;
+/// How far they are from the middle of their cluster.
+pub(crate) const SPREAD: f32 = 0.8;
+
+const SIZE_VARIABLE: &str = "EARMARK_BENCH_VECTORS";
+const MOST_BY_DEFAULT: usize = 20_000;
 const MODEL_VARIABLE: &str = "EARMARK_BENCH_MODEL";
 const TINY_CHECKPOINT: &str = "audioclip/tiny/audioclip_tiny.pt";
 
@@ -34,6 +43,11 @@ pub(crate) fn with_models(mut measure: impl FnMut(&str, &Path)) {
         let path = Path::new(&path);
         measure(&path.file_stem().unwrap_or_default().to_string_lossy(), path);
     }
+}
+
+/// How many vectors to make at most: what `EARMARK_BENCH_VECTORS` names, or few enough for a minute.
+pub(crate) fn most_vectors() -> usize {
+    std::env::var(SIZE_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(MOST_BY_DEFAULT)
 }
 
 /// Memory of this process in bytes; 0 where the system does not tell.

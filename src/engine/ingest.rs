@@ -16,6 +16,7 @@ use super::encoder::Encoder;
 use super::fetch::{FetchOptions, FileFailure, Refusal, fetch};
 use super::keeper::Keeper;
 use super::options::{EngineOptions, Priority};
+use super::priority::yield_to_others;
 use super::sync::{lock, read};
 use super::work::{Job, Work};
 use crate::library::{AssetId, Failure, FailureCode, FileKey, FileStat, FileState};
@@ -93,8 +94,10 @@ impl Ingest {
 
     /// A worker's life: until the queue is closed.
     pub(super) fn run_worker(&self, recorder: &Sender<Finished>) {
-        if self.options.ingest.priority == Priority::Idle {
-            yield_to_others();
+        if self.options.ingest.priority == Priority::Idle
+            && let Err(reason) = yield_to_others()
+        {
+            tracing::warn!("files are read at normal priority, whatever ingest.priority says: {reason}");
         }
         while let Some(job) = self.work.next() {
             self.read(job, recorder);
@@ -257,17 +260,4 @@ pub(super) fn deliver(recorder: &Sender<Finished>, finished: Finished) {
 /// The failure of content that the model could not embed.
 pub(super) fn embedding_failure(content: AssetId, reason: String) -> Failure {
     Failure { content: Some(content), code: FailureCode::Embedding, reason, at_ms: now_ms() }
-}
-
-#[cfg(unix)]
-fn yield_to_others() {
-    // On Linux this is the calling thread alone.
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
-        tracing::warn!("files are read at normal priority: {error}");
-    }
-}
-
-#[cfg(not(unix))]
-fn yield_to_others() {
-    tracing::warn!("files are read at normal priority: ingest.priority = \"idle\" is not known on this system");
 }

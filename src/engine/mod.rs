@@ -20,6 +20,7 @@ mod listing;
 pub mod model;
 pub mod options;
 mod planner;
+mod priority;
 pub mod query;
 mod recorder;
 pub mod search;

@@ -60,7 +60,7 @@ pub struct Query {
     pub grouped: bool,
     /// Segments in which nothing is to be heard, too.
     pub silent: bool,
-    /// Look at every vector.
+    /// Look at every vector that passes the filter, however many there are.
     pub exact: bool,
 }
 

@@ -9,6 +9,7 @@ use super::events::Event;
 use super::keeper::Keeper;
 use super::options::EngineOptions;
 use super::planner::Planner;
+use super::priority::{PER_THREAD, yield_to_others};
 use super::sync::{lock, read};
 use super::work::Work;
 use crate::index::Index;
@@ -68,8 +69,11 @@ impl Upkeep {
         }
     }
 
-    /// Brings vectors into the graphs and writes snapshots; until stopped.
+    /// Brings vectors into the graphs and writes snapshots; until stopped. Nobody waits for that, so searches go first.
     pub(super) fn run_index(&self) {
+        if PER_THREAD && let Err(reason) = yield_to_others() {
+            tracing::debug!("graphs are woven at normal priority: {reason}");
+        }
         let mut written = Instant::now();
         while !self.stopping.load(Ordering::Relaxed) {
             let mut busy = false;

@@ -253,7 +253,8 @@ impl Generation {
     }
 }
 
-/// A query as a direction: finite, of unit length, of as many values as the vectors. Nothing if it points nowhere.
+/// A query as a direction: finite, of unit length, of as many values as the vectors. Nothing if it points nowhere, or is
+/// so short that rounding has made its direction.
 pub(super) fn direction<'a>(query: &'a [f32], arena: &Arena) -> Option<Cow<'a, [f32]>> {
     if arena.dimension() != Some(query.len()) || query.iter().any(|value| !value.is_finite()) {
         return None;
@@ -264,7 +265,7 @@ pub(super) fn direction<'a>(query: &'a [f32], arena: &Arena) -> Option<Cow<'a, [
         return Some(Cow::Borrowed(query));
     }
     let norm = query.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-    (norm > 0.0).then(|| query.iter().map(|&value| (f64::from(value) / norm) as f32).collect())
+    (norm >= f64::from(f32::MIN_POSITIVE)).then(|| query.iter().map(|&value| (f64::from(value) / norm) as f32).collect())
 }
 
 /// How far from 1 rounding takes the length of a unit vector, generously.

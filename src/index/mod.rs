@@ -97,12 +97,19 @@ pub struct Wanted {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// Best first; of equals the lowest slot first.
     pub neighbours: Vec<Neighbour>,
     /// Every vector that is allowed was looked at.
     pub exact: bool,
+}
+
+impl Default for Found {
+    /// Nothing, because there is nothing that could be found.
+    fn default() -> Self {
+        Self { neighbours: Vec::new(), exact: true }
+    }
 }
 
 /// A vector that was found.
@@ -123,7 +130,7 @@ pub struct IndexStats {
     pub graph_nodes: usize,
     /// Nodes of the graph whose vectors were removed.
     pub graph_removed: usize,
-    /// Estimated memory of vectors and graph in bytes.
+    /// Estimated memory of vectors and graph in bytes, but for values that are mapped from a snapshot.
     pub memory_bytes: u64,
 }
 

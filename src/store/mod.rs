@@ -203,11 +203,6 @@ impl Store {
         records.filter_map(move |record| record.map(wanted).transpose())
     }
 
-    /// All vectors of a kind, by slot.
-    pub fn vectors(&self, kind: MediaKind) -> impl Iterator<Item = Result<StoredVector, StoreError>> + use<> {
-        self.vectors_from(kind, Slot(0))
-    }
-
     fn records<T>(
         &self,
         prefix: Vec<u8>,

@@ -1,6 +1,8 @@
 //! Nearest neighbours against an exact oracle, and snapshots against damage.
 
+mod churn;
 mod damage;
+mod random;
 mod recall;
 mod snapshots;
 mod stress;
@@ -12,7 +14,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use earmark::embedding::{Embedding, SpaceId};
-use earmark::index::{Effort, Index, IndexOptions, IndexStats, Neighbour, Wanted};
+use earmark::index::{Effort, Found, Index, IndexOptions, IndexStats, Neighbour, Wanted};
 use earmark::library::Slot;
 use half::f16;
 use half::slice::HalfFloatSliceExt as _;
@@ -262,12 +264,50 @@ fn nothing_is_near_a_query_that_is_no_direction() {
     };
     check(&[1.0, 0.0, 0.0], 1);
     check(&[f32::MAX, f32::MAX, 0.0], 1);
+    check(&[f32::MIN_POSITIVE, 0.0, 0.0], 1);
+    // A direction that rounding has made is none.
+    check(&[f32::from_bits(1), 0.0, 0.0], 0);
+    check(&[0.0, f32::MIN_POSITIVE.next_down(), 0.0], 0);
     check(&[0.0, 0.0, 0.0], 0);
     check(&[f32::NAN, 0.0, 0.0], 0);
     check(&[1.0, f32::INFINITY, 0.0], 0);
     check(&[1.0, 0.0], 0);
     check(&[], 0);
     assert!(Oracle::default().index(SMALL).search(&[1.0], nearest(5)).neighbours.is_empty());
+}
+
+#[test]
+fn how_long_a_query_is_does_not_matter() {
+    let mut clusters = Clusters::new(8, 10, DIMENSION);
+    let index = Oracle::of(&clusters.vectors(2_000, 0.8)).index(SMALL);
+    maintain_fully(&index);
+    for query in clusters.vectors(10, 0.8) {
+        let expected = index.search(query.as_slice(), nearest(10)).neighbours;
+        for factor in [2f32.powi(100), 2f32.powi(-100), 1.5] {
+            let scaled: Vec<f32> = query.as_slice().iter().map(|value| value * factor).collect();
+            let found = index.search(&scaled, nearest(10)).neighbours;
+            let near = |(a, b): (&Neighbour, &Neighbour)| (a.cosine - b.cosine).abs() < 1e-5;
+            assert!(found.len() == 10 && found.iter().zip(&expected).all(near), "{found:?}, expected {expected:?}");
+        }
+    }
+}
+
+#[test]
+fn vectors_of_another_size_are_not_taken_in() {
+    let mut oracle = Oracle::default();
+    let index = oracle.index(SMALL);
+    oracle.insert(&index, Slot(1), unit(&[1.0, 0.0, 0.0]), false);
+    for other in [&[1.0, 0.0][..], &[1.0, 0.0, 0.0, 0.0], &[1.0]] {
+        index.insert(Slot(2), &unit(other), false);
+        assert_eq!((index.stats().live, index.vector(Slot(2))), (1, None));
+    }
+    // The slot is still free for one that fits.
+    oracle.insert(&index, Slot(2), unit(&[0.0, 1.0, 0.0]), false);
+    let query = unit(&[0.0, 1.0, 0.0]);
+    assert_equal(&index.search(query.as_slice(), nearest(5)).neighbours, &oracle.nearest(&query, 5, |_, _| true));
+    // Neither are they from the store.
+    oracle.0.insert(Slot(3), (unit(&[1.0, 0.0]), false));
+    assert_eq!(oracle.index(SMALL).stats().live, 2);
 }
 
 #[test]

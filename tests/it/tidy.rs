@@ -46,11 +46,12 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
 ];
 
 /// Where each third-party crate that should be easy to replace has its one home.
-const HOMES: [(&str, &str); 39] = [
+const HOMES: [(&str, &str); 40] = [
     ("blake3", "src/"),
     ("boxcar", "src/index/"),
     ("globset", "src/"),
-    ("hnsw_rs", "src/index/graph.rs"),
+    ("hnsw_rs", "src/index/draft.rs"),
+    ("memmap2", "src/index/memory.rs"),
     ("exif", "src/describe/"),
     ("lofty", "src/describe/"),
     ("notify", "src/watch/live.rs"),
@@ -88,6 +89,17 @@ const HOMES: [(&str, &str); 39] = [
     ("zip", "src/checkpoint/archive"),
 ];
 
+/// Crates whose types some modules have in common, and those modules.
+const SHARED: [(&str, &[&str]); 2] = [
+    // Numbers of half precision, which several formats have.
+    ("half", &["checkpoint", "index", "model", "store"]),
+    // Sets of slots are how the engine tells the index what a filter lets pass.
+    ("roaring", &["engine", "index"]),
+];
+
+/// Where raw memory and the processor's own instructions are: nowhere else anything is unsafe.
+const UNSAFE: [&str; 2] = ["src/index/kernels/", "src/index/memory.rs"];
+
 const LONGEST_LINE_CHARS: usize = 120;
 const LONGEST_FILE_LINES: usize = 400;
 
@@ -103,24 +115,35 @@ fn package() -> PathBuf {
 }
 
 fn sources() -> Vec<Source> {
-    let mut files = Vec::new();
-    collect(&package().join("src"), &mut files);
-    assert!(files.len() > 50, "only {} source files found", files.len());
-    files
+    let paths = files(&package().join("src"));
+    let is_code = |path: &&PathBuf| path.file_name().is_some_and(|name| name != "tests.rs");
+    let source = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+        Source { path: relative(path), code }
+    };
+    let sources: Vec<Source> = paths.iter().filter(is_code).map(source).collect();
+    assert!(sources.len() > 50, "only {} source files found", sources.len());
+    sources
 }
 
-fn collect(directory: &Path, into: &mut Vec<Source>) {
+/// All files of Rust below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, into);
-        } else if path.extension().is_some_and(|it| it == "rs") && path.file_name().is_some_and(|it| it != "tests.rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
-            let path = path.strip_prefix(package()).unwrap().to_string_lossy().replace('\\', "/");
-            into.push(Source { path, code });
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            found.push(path);
         }
     }
+    found
+}
+
+/// A path as the rules name it: relative to the package, with `/`.
+fn relative(path: &Path) -> String {
+    path.strip_prefix(package()).unwrap().to_string_lossy().replace('\\', "/")
 }
 
 impl Source {
@@ -175,6 +198,31 @@ fn third_party_crates_stay_at_home() {
         let strays: Vec<&&str> = users.iter().filter(|path| !path.starts_with(home)).collect();
         assert!(strays.is_empty(), "{name} belongs to {home}, and is used in {strays:?}");
     }
+}
+
+#[test]
+fn shared_crates_are_shared_by_those_who_need_them() {
+    let sources = sources();
+    for (name, modules) in SHARED {
+        let users = sources.iter().filter(|source| source.mentions_crate(name));
+        let users: BTreeSet<&str> = users.map(Source::module).collect();
+        assert_eq!(users, modules.iter().copied().collect(), "who uses {name}");
+    }
+}
+
+#[test]
+fn nothing_is_unsafe_but_two_leaves() {
+    let is_unsafe = |text: &str| {
+        let words = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let mut words = words.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+        words.any(|word| matches!(word, "unsafe" | "unsafe_code" | "unsafe_op_in_unsafe_fn"))
+    };
+    let paths = files(&package().join("src"));
+    let found: Vec<String> =
+        paths.iter().filter(|path| is_unsafe(&fs::read_to_string(path).unwrap())).map(|path| relative(path)).collect();
+    let strays: Vec<&String> = found.iter().filter(|path| !UNSAFE.iter().any(|home| path.starts_with(home))).collect();
+    assert!(strays.is_empty(), "unsafe code belongs to {UNSAFE:?}, and is in {strays:?}");
+    assert!(UNSAFE.iter().all(|home| found.iter().any(|path| path.starts_with(home))), "it is only in {found:?}");
 }
 
 #[test]

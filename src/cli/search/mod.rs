@@ -46,7 +46,7 @@ pub(super) struct Search {
     /// Leave out what is closer to the library's average than to the best hit
     #[arg(long)]
     cutoff: bool,
-    /// Look at every vector, however large the library
+    /// Look at every vector that passes, however large the library
     #[arg(long)]
     exact: bool,
     /// Places in which nothing is to be heard, too

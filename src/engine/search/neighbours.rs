@@ -69,14 +69,15 @@ impl Scan<'_> {
         let background = self.background(kind, index);
         let direction = self.direction.as_slice();
         let effort = if self.query.exact { Effort::Exact } else { Effort::Calibrated };
-        let mut exact = true;
+        let mut exact = false;
         let found = self.gather(kind, &background, |count| {
             let wanted = Wanted { count, silent: self.query.silent, effort };
             let found = match passing {
                 Some(slots) => index.search_among(direction, slots, wanted),
                 None => index.search(direction, wanted),
             };
-            exact &= found.exact;
+            // What was found before is found again, so that the last search alone counts.
+            exact = found.exact;
             found.neighbours
         });
         let groups = self.complete(kind, index, &background, &found);

@@ -1,6 +1,6 @@
 //! Batches: what is put is there, whole, and what contradicts the store is refused whole.
 
-use earmark::library::{FileState, RootId};
+use earmark::library::{FileState, RootId, Slot};
 use earmark::media::MediaKind;
 use earmark::store::{Batch, NewAsset, NewSegment, StoreError};
 use proptest::prelude::*;
@@ -33,10 +33,31 @@ fn everything_is_there_after_reopening() {
     library.hold_against(&open.store);
     assert_eq!((open.store.space(), open.store.next_root_id()), (Some(space('a')), RootId(3)));
     assert_eq!(open.store.totals().embedded_total, 701);
-    assert_eq!(open.store.vector(MediaKind::Audio, earmark::library::Slot(701)).unwrap(), None);
+    assert_eq!(open.store.vector(MediaKind::Audio, Slot(701)).unwrap(), None);
     let ((kind, slot), expected) = library.vectors.first_key_value().unwrap();
     assert_eq!(open.store.vector(*kind, *slot).unwrap().as_ref(), Some(expected));
     assert!(open.store.disk_bytes().unwrap() > 0);
+}
+
+#[test]
+fn vectors_are_read_from_any_slot_on() {
+    let directory = tempdir().unwrap();
+    let open = open_well(directory.path());
+    let mut library = Library::default();
+    // More than are read at once; of the second asset, nothing is left but a gap.
+    for (number, segments) in [(4, 700), (6, 2), (8, 3), (5, 2)] {
+        library.commit(&open.store, &|| Batch { put_assets: vec![new_asset(number, segments)], ..Batch::default() });
+    }
+    library.commit(&open.store, &|| Batch { delete_assets: vec![asset_id(6)], ..Batch::default() });
+    for kind in MediaKind::ALL {
+        let all: Vec<_> = library.vectors.iter().filter(|((of, _), _)| *of == kind).map(|(_, it)| it.clone()).collect();
+        let last = all.last().unwrap().slot.0;
+        for first in [0, 1, 255, 256, 257, 511, 512, 699, 700, 701, 702, 703, last, last + 1, u32::MAX] {
+            let found: Result<Vec<_>, _> = open.store.vectors_from(kind, Slot(first)).collect();
+            let expected: Vec<_> = all.iter().filter(|vector| vector.slot.0 >= first).cloned().collect();
+            assert_eq!(found.unwrap(), expected, "{kind} from {first}");
+        }
+    }
 }
 
 #[cfg(unix)]

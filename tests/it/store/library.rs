@@ -109,7 +109,9 @@ impl Library {
     /// Reads all of a store.
     pub fn of(store: &Store) -> Self {
         let vectors = MediaKind::ALL.into_iter().flat_map(|kind| {
-            store.vectors(kind).map(move |vector| vector.map(|vector| ((kind, vector.slot), vector)).unwrap())
+            store
+                .vectors_from(kind, Slot(0))
+                .map(move |vector| vector.map(|vector| ((kind, vector.slot), vector)).unwrap())
         });
         Self {
             roots: store.roots().unwrap().into_iter().map(|root| (root.id, root)).collect(),
