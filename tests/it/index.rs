@@ -7,7 +7,7 @@ mod recall;
 mod snapshots;
 mod stress;
 #[path = "../support/vectors.rs"]
-mod vectors;
+pub mod vectors;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

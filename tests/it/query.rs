@@ -6,5 +6,6 @@ mod library;
 mod load;
 mod model;
 mod pages;
+mod recall;
 mod refusals;
 mod terms;
