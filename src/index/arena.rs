@@ -16,10 +16,15 @@ use half::slice::HalfFloatSliceExt as _;
 use super::memory::bytes_of;
 use super::rows::{Chunk, RowStore, Rows};
 use super::{read, write};
+use crate::embedding::Embedding;
 use crate::library::Slot;
 
 /// No position.
 pub(super) const NONE: u32 = u32::MAX;
+
+/// Vectors that are compared with those of the store, to tell whether the rows of a snapshot are theirs. The last ones:
+/// of a store that was put back to an earlier state, they are the first that differ.
+const COMPARED: usize = 16;
 
 /// What is known about a position, but for its row.
 pub(super) struct Entry {
@@ -47,6 +52,17 @@ impl Entry {
     pub(super) fn node(&self) -> u32 {
         self.node.load(Ordering::Acquire)
     }
+}
+
+/// What a snapshot knows of a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) slot: Slot,
+    pub(super) digest: u64,
+    pub(super) silent: bool,
+    pub(super) live: bool,
+    /// The node that stands for it, which comes no later, or [`NONE`].
+    pub(super) node: u32,
 }
 
 /// The head of the BLAKE3 hash of a vector's values.
@@ -140,6 +156,13 @@ impl Arena {
         read(&self.positions).get(&slot).copied()
     }
 
+    /// Whether the vector at a position has these values, as precisely as they are kept.
+    pub(super) fn holds(&self, position: u32, vector: &[f32]) -> bool {
+        let mut values = vec![f16::ZERO; vector.len()];
+        values.convert_from_f32_slice(vector);
+        self.rows().is_some_and(|rows| rows.values(position) == values)
+    }
+
     /// Where slots are: ascending, each once, those that are not live left out.
     pub(super) fn positions(&self, slots: &[Slot]) -> Vec<u32> {
         let mut found: Vec<u32> = {
@@ -185,10 +208,60 @@ impl Arena {
         chunks.into_iter().for_each(|chunk| rows.adopt(chunk));
     }
 
-    /// Gives the next of the rows that were adopted its slot. If that is not `live`, the row is one of a removed vector,
-    /// over which the graph's ways still lead.
-    pub(super) fn assign(&self, slot: Slot, digest: u64, silent: bool, live: bool) {
-        self.note(Entry::new(slot, digest, silent, !live));
+    /// Says what is known of the rows that were adopted, in their order. One that is not live is that of a removed
+    /// vector, over which the graph's ways still lead. Of a slot, at most one may be live.
+    pub(super) fn assign(&self, known: impl ExactSizeIterator<Item = Known>) {
+        let count = known.len();
+        self.entries.reserve(count);
+        {
+            let mut positions = write(&self.positions);
+            positions.reserve(count);
+            let (mut live, mut live_silent) = (0, 0);
+            for Known { slot, digest, silent, live: is_live, node } in known {
+                let position = self.entries.push(Entry::new(slot, digest, silent, !is_live)) as u32;
+                if silent {
+                    self.silent.push(position);
+                }
+                if node != NONE {
+                    self.stand_for(node, position);
+                }
+                if is_live {
+                    live += 1;
+                    live_silent += usize::from(silent);
+                    positions.insert(slot, position);
+                }
+            }
+            self.live.fetch_add(live, Ordering::AcqRel);
+            self.live_silent.fetch_add(live_silent, Ordering::AcqRel);
+        }
+        // Last, as ever.
+        self.len.fetch_add(count as u32, Ordering::AcqRel);
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Adds those of the slots that are to be `live` and are not, each with whether it is silent, from what `read` gives:
+    /// all vectors from a slot on. Of the others, at least the last few are compared with what it gives. Answers with a
+    /// slot that has another vector here than there.
+    pub(super) fn complete<E>(
+        &self,
+        live: &[(Slot, bool)],
+        read: &impl Fn(Slot, &mut dyn FnMut(Slot, &Embedding)) -> Result<(), E>,
+    ) -> Result<Option<Slot>, E> {
+        let is_missing = |(slot, _): &&(Slot, bool)| self.position(*slot).is_none();
+        // Looking for nothing among a million takes a while.
+        let looked_at = if self.live() == live.len() { &[][..] } else { live };
+        let missing: HashMap<Slot, bool> = looked_at.iter().filter(is_missing).copied().collect();
+        let compared = live.iter().rev().filter(|slot| !is_missing(slot)).map(|&(slot, _)| slot).take(COMPARED);
+        let Some(first) = missing.keys().copied().chain(compared).min() else { return Ok(None) };
+        let mut other = None;
+        read(first, &mut |slot, vector| {
+            if let Some(&silent) = missing.get(&slot) {
+                self.add(slot, vector.as_slice(), silent);
+            } else if self.position(slot).is_some_and(|position| !self.holds(position, vector.as_slice())) {
+                other = other.or(Some(slot));
+            }
+        })?;
+        Ok(other)
     }
 
     fn has_room_for(&self, slot: Slot, dimension: usize) -> bool {

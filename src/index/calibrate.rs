@@ -4,7 +4,7 @@ use super::Index;
 use super::generation::Generation;
 
 /// Candidates a search needs, by how many neighbours are wanted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Calibration;
 
 impl Calibration {

@@ -25,7 +25,7 @@ mod sealed {
 macro_rules! plain {
     ($($number:ty),*) => { $(impl sealed::Sealed for $number {} impl Plain for $number {})* };
 }
-plain!(i8, f16, u32, u64, f32);
+plain!(i8, u8, f16, u32, u64, f32);
 
 /// Values that are appended, up to a capacity, while others read those that are there.
 pub(super) struct Column<T> {
@@ -55,6 +55,25 @@ impl<T: Plain> Column<T> {
             writer: Mutex::new(()),
             values: PhantomData,
         })
+    }
+
+    /// A column that has `len` zeros, which may be overwritten as long as it is nobody else's. It has room for as many
+    /// values as `capacity` says, or for `len`.
+    ///
+    /// # Errors
+    /// The system has no room for it.
+    pub(super) fn zeros(len: usize, capacity: usize) -> io::Result<Self> {
+        let column = Self::new(capacity.max(len))?;
+        // The system hands out memory filled with zeros.
+        column.len.store(len, Ordering::Release);
+        Ok(column)
+    }
+
+    /// The values that are there, to be overwritten.
+    pub(super) fn values_mut(&mut self) -> &mut [T] {
+        let len = *self.len.get_mut();
+        // SAFETY: as for `values`; nobody else has a reference, for this one is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_mut_ptr().cast::<T>(), len) }
     }
 
     /// Appends values; nothing is written and `false` answered if there is no room for all of them.
@@ -122,6 +141,12 @@ pub(super) fn bytes_of<T: Plain>(numbers: &[T]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
 
+/// Numbers as the bytes of this machine, to be overwritten.
+pub(super) fn bytes_of_mut<T: Plain>(numbers: &mut [T]) -> &mut [u8] {
+    // SAFETY: plain numbers have no padding, and any bytes are a value of one.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +160,16 @@ mod tests {
         assert!(column.extend(&[4.0, 5.0]) && column.extend(&[]) && !column.extend(&[6.0]));
         assert_eq!(column.values(), [1.0, 2.0, 3.0, 4.0, 5.0]);
         assert!(!Column::<i8>::new(0).unwrap().extend(&[1]));
+    }
+
+    #[test]
+    fn a_column_of_zeros_is_overwritten_and_then_appended_to() {
+        let mut column = Column::<u32>::zeros(2, 3).unwrap();
+        assert_eq!(column.values(), [0, 0]);
+        bytes_of_mut(column.values_mut()).copy_from_slice(bytes_of(&[7u32, 8]));
+        assert!(column.extend(&[9]) && !column.extend(&[10]));
+        assert_eq!(column.values(), [7, 8, 9]);
+        assert_eq!(Column::<i8>::zeros(2, 0).unwrap().values(), [0, 0], "there is room for what is there");
     }
 
     #[test]

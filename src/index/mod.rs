@@ -26,7 +26,6 @@ mod scan;
 mod snapshot;
 mod weave;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -150,10 +149,11 @@ pub enum SnapshotError {
 
 impl Index {
     /// An index of the vectors in the slots that are `live`, ascending, each with whether it is silent. Rows and graph
-    /// come from the snapshot in `directory` if there is one that fits: of this space and unharmed. `read` gives all
-    /// vectors from a slot on, of which those that the snapshot lacks are taken.
+    /// come from the snapshot in `directory` if there is one that fits: of this space, of these vectors, and unharmed.
+    /// `read` gives all vectors from a slot on, of which those that the snapshot lacks are taken, and a few others are
+    /// compared. It is called again for all of them if the snapshot is found to have others.
     ///
-    /// The second value says why a snapshot that is there is not used.
+    /// The second value says why a snapshot that is there, or its graph, is not used.
     ///
     /// # Errors
     /// What `read` could not read.
@@ -162,19 +162,14 @@ impl Index {
         space: &SpaceId,
         directory: &Path,
         live: &[(Slot, bool)],
-        read: impl FnOnce(Slot, &mut dyn FnMut(Slot, &Embedding)) -> Result<(), E>,
+        read: impl Fn(Slot, &mut dyn FnMut(Slot, &Embedding)) -> Result<(), E>,
     ) -> Result<(Self, Option<String>), E> {
-        let (restored, refused) = snapshot::load(directory, space, &options, live);
-        let (generation, saved) = restored.unwrap_or_default();
-        let arena = &generation.arena;
-        let missing: HashMap<Slot, bool> =
-            live.iter().filter(|(slot, _)| arena.position(*slot).is_none()).copied().collect();
-        if let Some(&first) = missing.keys().min() {
-            read(first, &mut |slot, vector| {
-                if let Some(&silent) = missing.get(&slot) {
-                    arena.add(slot, vector.as_slice(), silent);
-                }
-            })?;
+        let (restored, mut refused) = snapshot::load(directory, space, &options, live);
+        let (mut generation, mut saved) = restored.unwrap_or_default();
+        if let Some(Slot(slot)) = generation.arena.complete(live, &read)? {
+            refused = Some(format!("{}: has another vector in slot {slot} than the store", directory.display()));
+            (generation, saved) = Default::default();
+            generation.arena.complete(live, &read)?;
         }
         let index = Self {
             options,
@@ -271,7 +266,7 @@ impl Index {
         let generation = self.current();
         let mut saved = lock(&self.saved);
         if !saved.is_of(&generation) {
-            *saved = snapshot::write(&self.directory, &self.space, &self.options, &generation)?;
+            *saved = snapshot::write(&self.directory, &self.space, &self.options, &generation, &saved)?;
         }
         Ok(())
     }

@@ -60,9 +60,14 @@ impl Chunk {
         })
     }
 
-    /// A full or partial chunk from a file that has its values from byte `start` on; nothing can be added to it.
+    /// A full chunk from a file that has its values from byte `start` on.
     pub(super) fn mapped(codes: Column<i8>, scales: Column<f32>, file: Arc<MappedFile>, start: usize) -> Self {
         Self { codes: Arc::new(codes), scales: Arc::new(scales), values: Values::File(file, start) }
+    }
+
+    /// A chunk from a file whose values are in memory, to which rows can be added as far as there is room.
+    pub(super) fn loaded(codes: Column<i8>, scales: Column<f32>, values: Column<f16>) -> Self {
+        Self { codes: Arc::new(codes), scales: Arc::new(scales), values: Values::Memory(Arc::new(values)) }
     }
 
     /// The same chunk with its values in a file, from byte `start` on.
@@ -88,10 +93,16 @@ impl Chunk {
     /// Values of a row.
     #[inline]
     fn values(&self, row: usize, dimension: usize) -> &[f16] {
+        self.values_of(row, 1, dimension)
+    }
+
+    /// Values of `rows` rows from one on, row after row.
+    #[inline]
+    pub(super) fn values_of(&self, first: usize, rows: usize, dimension: usize) -> &[f16] {
         match &self.values {
-            Values::Memory(values) => &values.values()[row * dimension..][..dimension],
+            Values::Memory(values) => &values.values()[first * dimension..][..rows * dimension],
             Values::File(file, start) => file
-                .numbers(start + row * dimension * size_of::<f16>(), dimension)
+                .numbers(start + first * dimension * size_of::<f16>(), rows * dimension)
                 .expect("the file's length was checked when it was opened"),
         }
     }
