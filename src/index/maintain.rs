@@ -19,8 +19,6 @@ use crate::library::Slot;
 const WORTH_COVERING: u32 = 512;
 /// More than this many, and whoever adds another one helps.
 const LONGEST_TAIL: u32 = 1_024;
-/// More than this many, and whoever adds another one waits for the work on the graph that is under way.
-const LONGEST_WAITING_TAIL: u32 = 16_384;
 /// Positions that a graph takes in one piece of work, so that a draft needs no more than half a gigabyte.
 const COVERED_AT_ONCE: u32 = 262_144;
 /// Rows that a new generation takes over at once, while insertions wait: a few milliseconds.
@@ -86,16 +84,13 @@ impl Index {
         true
     }
 
-    /// Helps to bring into the graph what is behind it, if that is so much that searches suffer. While somebody else is
-    /// at work on it, more may gather, but not without end.
+    /// Helps to bring into the graph what is behind it, if that is so much that searches suffer.
     pub(super) fn help(&self) {
-        let tail = || Some(self.current()).filter(|current| !current.has_failed()).map_or(0, |current| current.tail());
-        while tail() > LONGEST_TAIL {
-            let busy = self.maintenance.try_lock().is_err();
-            if (busy && tail() < LONGEST_WAITING_TAIL) || !self.maintain() {
-                return;
-            }
-        }
+        let falls_behind = || {
+            let current = self.current();
+            current.tail() > LONGEST_TAIL && !current.has_failed()
+        };
+        while falls_behind() && self.maintain() {}
     }
 
     /// Brings what is behind the graph into it, if that is worth while. A graph is begun if there are vectors enough.

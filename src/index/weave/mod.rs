@@ -59,10 +59,11 @@ pub(super) fn weave(
     Ok(Woven { links: assemble(rows, covered, nodes, known, change), corrected })
 }
 
-/// The same graph with better links: those that were linked early could not know what came later.
-pub(super) fn refine(rows: &Rows, old: &Links, nodes: &[u32], loom: Loom) -> Woven {
-    let (change, corrected) = knit(rows, old, None, nodes, |_| &[], loom);
-    Woven { links: assemble(rows, old.covered(), nodes, |_| &[], change), corrected }
+/// The same graph with better links of some of its `nodes`: those that were linked early could not know what came later.
+pub(super) fn refine(rows: &Rows, old: &Links, nodes: &[u32], some: &[u32], loom: Loom) -> Woven {
+    let known = |node: u32| old.of(node);
+    let (change, corrected) = knit(rows, old, None, some, known, loom);
+    Woven { links: assemble(rows, old.covered(), nodes, known, change), corrected }
 }
 
 /// Links of the nodes `fresh` to what is near them in `graph`, which has them, and in `other`, which has not; and back.
@@ -78,7 +79,8 @@ fn knit<'a>(
     let corrected = AtomicUsize::new(0);
     let links_of = |&node: &u32| {
         let code = Code { codes: rows.codes(node).to_vec(), scale: rows.scale(node) };
-        let mut candidates = Vec::new();
+        let of_old = |&link: &u32| (rows.similarity(node, link), link);
+        let mut candidates: Vec<(f32, u32)> = graph.of(node).iter().map(of_old).collect();
         // A node may be linked to what is far from it: the search enters at it, and where its like probably is.
         for (graph, start) in [Some((graph, Some(node))), other.map(|other| (other, None))].into_iter().flatten() {
             with_scratch(|scratch| {
