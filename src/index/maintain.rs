@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::arena::{Arena, NONE};
+use super::arena::{Arena, Entry, NONE};
 use super::generation::Generation;
 use super::links::Links;
 use super::weave::{Loom, reweave};
@@ -167,15 +167,16 @@ impl Index {
         moved.truncate(links.covered() as usize);
         // Positions ascend in both, so those of the graph come first in the next as well.
         let covered = moved.iter().rev().find(|&&position| position != NONE).map_or(0, |&last| last + 1);
+        // What was removed after it had been copied is no node of the next.
+        next.new_nodes(0..covered);
+        let node_of = |position: u32| next.arena.entry(position).map(Entry::node).filter(|&node| node != NONE);
         // A vector stays reachable while any of those that are identical is there.
         for node in current.nodes_below(links.covered()) {
-            let alive = |twin: u32| moved.get(twin as usize).copied().filter(|&position| position != NONE);
-            let first = current.arena.twins(node).filter_map(alive).min();
-            moved[node as usize] = first.unwrap_or(NONE);
+            let stays = |twin: u32| moved.get(twin as usize).copied().and_then(node_of);
+            moved[node as usize] = current.arena.twins(node).find_map(stays).unwrap_or(NONE);
         }
         let is_node = |position: &u32| current.arena.entry(*position).is_some_and(|entry| entry.node() == *position);
         (0..links.covered()).filter(|position| !is_node(position)).for_each(|it| moved[it as usize] = NONE);
-        next.new_nodes(0..covered);
         let nodes = next.nodes_below(covered);
         let Some(rows) = next.arena.rows().filter(|_| !nodes.is_empty()) else { return };
         next.serve(reweave(&rows, links, &moved, &nodes, covered, self.loom()));

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::SnapshotError;
 use super::files::{self, Reader, Writer};
 use super::manifest::{FileSeal, GraphFacts};
-use crate::index::arena::NONE;
+use crate::index::arena::{Entry, NONE};
 use crate::index::generation::Generation;
 use crate::index::links::Links;
 
@@ -35,7 +35,7 @@ pub(super) fn write(
     graph: GraphFacts,
 ) -> Result<FileSeal, SnapshotError> {
     let (offsets, all) = links.parts();
-    let node = |position| generation.arena.entry(position).map_or(NONE, |entry| entry.node());
+    let node = |position| generation.arena.entry(position).map_or(NONE, Entry::node);
     let mut writer = Writer::create(directory.join(NAME), header(graph, all.len()))?;
     writer.section(offsets)?;
     writer.section(&(0..graph.covered).map(node).collect::<Vec<u32>>())?;

@@ -119,6 +119,22 @@ fn more_than_what_may_be_removed_is_no_reason_to_refuse() {
 }
 
 #[test]
+fn what_is_removed_while_compaction_goes_on_leaves_no_link_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut clusters, mut oracle, index) = saved(39, directory.path());
+    index.request_compaction();
+    // The next generation is begun, and has all rows; its graph comes with the third piece of work.
+    assert!(index.maintain() && index.maintain());
+    (0..300).for_each(|slot| oracle.remove(&index, Slot(6 * slot)));
+    assert!(index.maintain());
+    assert_eq!((index.stats().graph_nodes, index.stats().graph_removed), (1_700, 0));
+    index.snapshot().unwrap();
+    let (again, refused) = oracle.open(SMALL, directory.path());
+    assert_eq!((refused, sizes(&again)), (None, sizes(&index)));
+    assert_answers(&again, &oracle, &clusters.vectors(20, 0.8));
+}
+
+#[test]
 fn a_removal_alone_needs_no_snapshot() {
     let directory = tempfile::tempdir().unwrap();
     let (mut clusters, mut oracle, index) = saved(34, directory.path());
