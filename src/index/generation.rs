@@ -180,6 +180,13 @@ impl Generation {
         lock(&self.refinement).debt += nodes;
     }
 
+    /// About how many nodes might have better links.
+    pub(super) fn debt(&self) -> usize {
+        let refinement = lock(&self.refinement);
+        // What has been begun and not ended is begun again by another process.
+        if refinement.next == 0 { refinement.debt } else { self.arena.live_audible() }
+    }
+
     /// Makes the links of some nodes better, if those of too many could be. `false` if there is no need.
     pub(super) fn refine(&self, loom: Loom) -> bool {
         let (Some(rows), Some(links)) = (self.arena.rows(), self.links()) else { return false };

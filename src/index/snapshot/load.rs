@@ -1,7 +1,7 @@
 //! Reading a snapshot.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
@@ -72,13 +72,14 @@ fn load_one(
     let link = || graph.zip(rows).map(|(graph, rows)| Links::new(graph.offsets, graph.links, &graph.nodes, &rows));
     let (links, ()) = rayon::join(link, || arena.assign(known.into_iter()));
     let generation = Generation::new(Arc::new(arena), links);
+    generation.owe(facts.map_or(0, |facts| facts.debt));
     if let Some(calibration) = manifest.calibration.filter(|_| facts.is_some()) {
         *write(&generation.calibration) = Arc::new(calibration);
     }
     let saved = Saved {
         arena: Arc::downgrade(&generation.arena),
         positions: manifest.positions,
-        covered: facts.map(|facts| facts.covered),
+        graph: generation.links().as_ref().map_or_else(Weak::new, Arc::downgrade),
         calibration: facts.map(|_| super::read(&generation.calibration).clone()),
         directory: path.into(),
         chunks: manifest.files[..manifest.positions as usize / CHUNK_ROWS].to_vec(),

@@ -54,6 +54,9 @@ pub(super) struct GraphFacts {
     /// Positions that it has taken.
     pub(super) covered: u32,
     pub(super) nodes: usize,
+    /// About how many nodes might have better links.
+    #[serde(default)]
+    pub(super) debt: usize,
 }
 
 /// What a file must be.

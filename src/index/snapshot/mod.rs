@@ -28,6 +28,7 @@ pub(super) use self::write::write;
 use super::arena::Arena;
 use super::calibrate::Calibration;
 use super::generation::Generation;
+use super::links::Links;
 use super::{SnapshotError, read};
 
 const PREFIX: &str = "gen-";
@@ -39,8 +40,8 @@ pub(super) struct Saved {
     /// The arena that it is of. Only its identity counts: compaction makes another, with other rows in its chunks.
     arena: Weak<Arena>,
     positions: u32,
-    /// Positions that its graph has taken, if it has one.
-    covered: Option<u32>,
+    /// Its graph, if it has one. Only its identity counts.
+    graph: Weak<Links>,
     calibration: Option<Arc<Calibration>>,
     directory: PathBuf,
     /// Its full chunks.
@@ -54,11 +55,15 @@ impl Saved {
     pub(super) fn is_of(&self, generation: &Generation) -> bool {
         let arena = &generation.arena;
         let same_rows = self.positions == arena.len() && (self.positions == 0 || self.is_of_arena(arena));
-        let same_links = self.covered == generation.links().map(|links| links.covered());
+        let same_links = self.is_of_links(generation.links().as_ref());
         let same_calibration = |known: &Arc<Calibration>| Arc::ptr_eq(known, &read(&generation.calibration));
         let same = same_rows && same_links && self.calibration.as_ref().is_none_or(same_calibration);
         // Elsewhere nothing is written.
         same || cfg!(target_endian = "big")
+    }
+
+    fn is_of_links(&self, links: Option<&Arc<Links>>) -> bool {
+        self.graph.ptr_eq(&links.map_or_else(Weak::new, Arc::downgrade))
     }
 
     fn is_of_arena(&self, arena: &Arc<Arena>) -> bool {

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::files::at;
 use super::manifest::{FileSeal, GraphFacts, MANIFEST, Manifest, SEAL};
@@ -71,13 +71,12 @@ fn write_files(
         construction_candidates: options.construction_candidates,
         covered: links.covered(),
         nodes: links.nodes(),
+        debt: generation.debt(),
     };
     let facts = links.as_deref().map(facts);
     let mut sealed = None;
     if let (Some(links), Some(facts)) = (&links, facts) {
-        // Of one arena, a graph that has taken as many positions is the same.
-        let same = before.is_of_arena(arena) && before.covered == Some(facts.covered);
-        let known = before.links.as_ref().filter(|_| same);
+        let known = before.links.as_ref().filter(|_| before.is_of_links(Some(links)));
         sealed = Some(match known {
             Some(known) if link(&before.directory, unfinished, known)? => known.clone(),
             _ => graph::write(unfinished, generation, links, facts)?,
@@ -98,7 +97,7 @@ fn write_files(
     Ok(Saved {
         arena: Arc::downgrade(arena),
         positions,
-        covered: facts.map(|facts| facts.covered),
+        graph: links.as_ref().map_or_else(Weak::new, Arc::downgrade),
         calibration: facts.map(|_| calibration),
         directory: unfinished.into(),
         chunks,
