@@ -328,6 +328,8 @@ mod tests {
         assert!(config.server.upload_bytes > config.server.message_bytes as u64);
         assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Text));
         assert_eq!(config.search.background, 255);
+        let index = config.index;
+        assert_eq!((index.exact_below, index.target_recall, index.threads), (10_000, 0.99, 0));
     }
 
     #[test]
