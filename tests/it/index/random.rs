@@ -26,7 +26,8 @@ enum Step {
     ComeBack {
         count: u16,
     },
-    /// Slots that are there, and others that never were, are added and removed again.
+    /// A slot that is there is added again, with another vector; a vector of another size comes; a slot that never was
+    /// there goes.
     Repeat,
     Maintain {
         pieces: u8,
@@ -105,12 +106,12 @@ impl Trial {
             }
             Step::Repeat => {
                 let other = self.clusters.vector(0.8);
-                // The first vector that an index gets decides how long all of them are.
                 if let Some(slot) = Self::any_of(&mut self.random, &self.oracle.0) {
                     self.index.insert(slot, &other, true);
                     self.index.insert(Slot(self.next), &unit(&[1.0; VALUES + 1]), false);
-                    self.next += 1;
                 }
+                self.index.remove(Slot(self.next));
+                self.next += 1;
             }
             Step::Maintain { pieces } => {
                 // Those that have nothing to do are pieces, too.
