@@ -14,12 +14,12 @@ const AHEAD: usize = 4;
 /// Entrances that a search begins at.
 const ENTRANCES: usize = 8;
 /// A candidate whose links have been followed.
-const FOLLOWED: u32 = 1 << 31;
+pub(super) const FOLLOWED: u32 = 1 << 31;
 
 /// The nearest so far, nearest first: nearness and position, and whether its links have been followed.
 #[derive(Default)]
 pub(super) struct Pool {
-    candidates: Vec<(f32, u32)>,
+    pub(super) candidates: Vec<(f32, u32)>,
     most: usize,
 }
 
@@ -31,9 +31,15 @@ impl Pool {
         self.candidates.reserve(self.most + 1);
     }
 
+    /// Keeps no more than so many from now on.
+    pub(super) fn limit(&mut self, most: usize) {
+        self.most = most.max(1);
+        self.candidates.truncate(self.most);
+    }
+
     /// Offers a candidate; answers the place that it took.
     #[inline]
-    fn offer(&mut self, nearness: f32, position: u32) -> Option<usize> {
+    pub(super) fn offer(&mut self, nearness: f32, position: u32) -> Option<usize> {
         let full = self.candidates.len() == self.most;
         if full && nearness <= self.candidates[self.most - 1].0 {
             return None;
@@ -53,8 +59,8 @@ pub(super) struct Scratch {
     /// The number of the search that saw a position last.
     seen: Vec<u16>,
     search: u16,
-    pool: Pool,
-    fresh: Vec<u32>,
+    pub(super) pool: Pool,
+    pub(super) fresh: Vec<u32>,
     entrances: Vec<(u32, u32)>,
 }
 
@@ -69,7 +75,7 @@ pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
 
 impl Scratch {
     /// Begins a search among positions below `end`.
-    fn begin(&mut self, end: usize, most: usize) {
+    pub(super) fn begin(&mut self, end: usize, most: usize) {
         if self.seen.len() < end {
             self.seen.resize(end, 0);
         }
@@ -81,8 +87,14 @@ impl Scratch {
         self.pool.reset(most);
     }
 
+    /// Whether this search has not seen a position.
     #[inline]
-    fn see(&mut self, position: u32) -> bool {
+    pub(super) fn is_new(&self, position: u32) -> bool {
+        self.seen[position as usize] != self.search
+    }
+
+    #[inline]
+    pub(super) fn see(&mut self, position: u32) -> bool {
         let seen = &mut self.seen[position as usize];
         let first = *seen != self.search;
         *seen = self.search;
@@ -138,7 +150,7 @@ impl Scratch {
     }
 
     /// Offers what is fresh to the pool; answers the first place that was taken.
-    fn compare(&mut self, rows: &Rows, links: &Links, codes: &[i8]) -> usize {
+    pub(super) fn compare(&mut self, rows: &Rows, links: &Links, codes: &[i8]) -> usize {
         let Self { fresh, pool, .. } = self;
         for &position in fresh.iter().take(AHEAD) {
             Kernels::prefetch(rows.codes(position));
@@ -157,7 +169,7 @@ impl Scratch {
         first
     }
 
-    fn found(&mut self) -> &[(f32, u32)] {
+    pub(super) fn found(&mut self) -> &[(f32, u32)] {
         self.pool.candidates.iter_mut().for_each(|candidate| candidate.1 &= !FOLLOWED);
         &self.pool.candidates
     }

@@ -12,6 +12,11 @@ impl Calibration {
     pub(super) fn candidates(&self, count: usize) -> usize {
         count.saturating_mul(2).max(64)
     }
+
+    /// A search among some of the vectors finds what is among so many of the nearest of all.
+    pub(super) fn depth(&self) -> f64 {
+        224.0
+    }
 }
 
 impl Index {

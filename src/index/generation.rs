@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use super::arena::Arena;
 use super::beam::with_scratch;
 use super::calibrate::Calibration;
+use super::filtered::Places;
 use super::kernels::Kernels;
 use super::links::Links;
 use super::rows::Code;
@@ -25,7 +26,7 @@ use super::{Effort, Found, Wanted, lock, read, write};
 const NODES_A_CANDIDATE: usize = 16;
 /// Of the candidates of a search, so many more than are wanted are compared in full: the order of codes is not quite
 /// that of vectors. Measured at 100,000 vectors: the ten nearest are among the twenty whose codes are nearest.
-const SPARE: usize = 10;
+pub(super) const SPARE: usize = 10;
 /// A graph is refined once more than this part of its nodes might have better links. Measured at 100,000 nodes woven in
 /// two halves: recall@10 with 32 candidates 0.969, refined 0.990.
 const REFINED_ABOVE: usize = 5;
@@ -55,6 +56,8 @@ struct Refinement {
 pub(super) struct Generation {
     pub(super) arena: Arc<Arena>,
     links: RwLock<Option<Arc<Links>>>,
+    /// Of the same links.
+    places: RwLock<Option<Arc<Places>>>,
     /// How many candidates a search needs. Found out for the graph as it was a while ago.
     pub(super) calibration: RwLock<Arc<Calibration>>,
     /// Nodes by the digest of their vectors, once somebody has asked. Used by whoever maintains, only.
@@ -69,9 +72,12 @@ pub(super) struct Generation {
 impl Generation {
     /// A generation whose arena has registered what the graph's nodes stand for, if there is a graph.
     pub(super) fn new(arena: Arc<Arena>, links: Option<Links>) -> Self {
+        let links = links.map(Arc::new);
+        let places = links.clone().map(|links| Arc::new(Places::new(&arena, links)));
         Self {
             arena,
-            links: RwLock::new(links.map(Arc::new)),
+            links: RwLock::new(links),
+            places: RwLock::new(places),
             calibration: RwLock::default(),
             nodes: Mutex::new(None),
             refinement: Mutex::default(),
@@ -82,6 +88,11 @@ impl Generation {
 
     pub(super) fn links(&self) -> Option<Arc<Links>> {
         read(&self.links).clone()
+    }
+
+    /// The places of the graph, with it.
+    pub(super) fn places(&self) -> Option<Arc<Places>> {
+        read(&self.places).clone()
     }
 
     /// Whether its graph grows no more.
@@ -211,8 +222,11 @@ impl Generation {
 
     /// Lets a graph be searched from now on.
     pub(super) fn serve(&self, links: Links) {
-        let old = write(&self.links).replace(Arc::new(links));
-        drop(old);
+        let links = Arc::new(links);
+        let places = Arc::new(Places::new(&self.arena, links.clone()));
+        let old = write(&self.links).replace(links);
+        let old_places = write(&self.places).replace(places);
+        drop((old, old_places));
     }
 
     /// Positions below `end` that are nodes of their own, ascending.

@@ -2,6 +2,7 @@
 
 mod churn;
 mod damage;
+mod filters;
 mod random;
 mod recall;
 mod snapshots;
