@@ -188,7 +188,7 @@ impl Arena {
         values.convert_from_f32_slice(vector);
         let entry = Entry::new(slot, digest(&values), silent, false);
         let rows = self.rows.get_or_init(|| RowStore::new(vector.len()));
-        self.publish(entry, rows.push(&values))
+        self.publish(entry, &rows.push(&values))
     }
 
     /// Adds the vector at a position of another arena, unless its slot is live.
@@ -197,7 +197,7 @@ impl Arena {
         let own = self.rows.get_or_init(|| RowStore::new(rows.layout().dimension));
         own.note_error(other.store().map_or(0.0, RowStore::worst_error));
         self.has_room_for(*slot, rows.layout().dimension)
-            && self.publish(Entry::new(*slot, *digest, *silent, false), own.copy(rows, position))
+            && self.publish(Entry::new(*slot, *digest, *silent, false), &own.copy(rows, position))
     }
 
     /// Takes chunks of rows from a snapshot, all but the last of which are full, before anything else is added.
@@ -273,8 +273,8 @@ impl Arena {
         self.position(slot).is_none()
     }
 
-    fn publish(&self, entry: Entry, written: io::Result<()>) -> bool {
-        if let Err(error) = &written {
+    fn publish(&self, entry: Entry, written: &io::Result<()>) -> bool {
+        if let Err(error) = written {
             tracing::error!("a vector was not indexed, there is no memory for it: {error}");
             return false;
         }

@@ -265,11 +265,6 @@ impl Generation {
         self.nodes_below(links.covered()).into_iter().filter(|&node| !self.arena.is_live(node)).count()
     }
 
-    /// Live positions of the arena, by position.
-    pub(super) fn live(&self, range: Range<u32>) -> impl Iterator<Item = u32> {
-        range.filter(|&position| self.arena.is_live(position))
-    }
-
     /// Up to `count` positions of vectors that are not silent, spread evenly over their slots.
     pub(super) fn spread(&self, count: usize) -> Vec<u32> {
         let audible = self.audible();

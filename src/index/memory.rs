@@ -116,11 +116,6 @@ impl MappedFile {
         unsafe { Mmap::map(&file) }.map(Self)
     }
 
-    /// Its content.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
     /// `len` numbers from byte `start` on, which must be aligned; `None` beyond the end.
     #[inline]
     pub(super) fn numbers<T: Plain>(&self, start: usize, len: usize) -> Option<&[T]> {
@@ -192,7 +187,7 @@ mod tests {
         let path = directory.path().join("numbers");
         std::fs::write(&path, bytes_of(&[1.0f32, 2.0, 3.0])).unwrap();
         let file = MappedFile::open(&path).unwrap();
-        assert_eq!(file.bytes().len(), 12);
+        assert_eq!(file.numbers::<f32>(0, 3), Some(&[1.0, 2.0, 3.0][..]));
         assert_eq!(file.numbers::<f32>(4, 2), Some(&[2.0, 3.0][..]));
         assert_eq!(file.numbers::<f32>(4, 3), None, "beyond the end");
         assert_eq!(file.numbers::<f32>(2, 2), None, "not aligned");

@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use roaring::RoaringBitmap;
 
 use self::generation::{Generation, direction};
+use self::kernels::Kernels;
 use self::links::Links;
 use self::maintain::{Maintenance, Writer};
 use self::snapshot::Saved;
@@ -164,6 +165,7 @@ impl Index {
         live: &[(Slot, bool)],
         read: impl Fn(Slot, &mut dyn FnMut(Slot, &Embedding)) -> Result<(), E>,
     ) -> Result<(Self, Option<String>), E> {
+        tracing::debug!("vectors are compared by the kernels for {}", Kernels::best().name());
         let (restored, mut refused) = snapshot::load(directory, space, &options, live);
         let (mut generation, mut saved) = restored.unwrap_or_default();
         if let Some(Slot(slot)) = generation.arena.complete(live, &read)? {
@@ -280,7 +282,9 @@ impl Index {
             live: generation.arena.live(),
             graph_nodes: links.map_or(0, Links::nodes),
             graph_removed: links.map_or(0, |links| generation.removed_nodes(links)),
-            memory_bytes: generation.arena.memory_bytes() + links.map_or(0, Links::memory_bytes),
+            memory_bytes: generation.arena.memory_bytes()
+                + links.map_or(0, Links::memory_bytes)
+                + generation.places().map_or(0, |places| places.memory_bytes()),
         }
     }
 }

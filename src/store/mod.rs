@@ -195,7 +195,7 @@ impl Store {
         first: Slot,
     ) -> impl Iterator<Item = Result<StoredVector, StoreError>> + use<> {
         let start = Key::Vector(kind, first).to_bytes();
-        let records = Records::from(Arc::clone(&self.inner), keys::vectors_of(kind), start);
+        let records = Records::from(Arc::clone(&self.inner), &keys::vectors_of(kind), start);
         let wanted = |record| match record {
             Record::Vector(vector) => Some(vector),
             _ => None,

@@ -26,13 +26,12 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn of(store: Arc<Inner>, prefix: Vec<u8>) -> Self {
-        let start = prefix.clone();
-        Self::from(store, prefix, start)
+        Self::from(store, &prefix.clone(), prefix)
     }
 
     /// Those from the key `start` on.
-    pub(super) fn from(store: Arc<Inner>, prefix: Vec<u8>, start: Vec<u8>) -> Self {
-        let end = keys::end_of(&prefix);
+    pub(super) fn from(store: Arc<Inner>, prefix: &[u8], start: Vec<u8>) -> Self {
+        let end = keys::end_of(prefix);
         Self { store, next: Bound::Included(start), end, chunk: VecDeque::new(), finished: false }
     }
 

@@ -92,6 +92,7 @@ impl Generation {
         };
         // A walk with that few pass needs fewer candidates: each of its steps comes by many nodes. Measured: the square
         // root of the share gives about the recall that all candidates give where all pass.
+        #[expect(clippy::cast_sign_loss, reason = "neither of the two is negative")]
         let narrowed = |share: f64| match wanted.effort {
             Effort::Calibrated => {
                 let least = wanted.count as f64 * LEAST_CANDIDATES;

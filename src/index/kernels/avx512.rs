@@ -79,7 +79,7 @@ fn bits_apart(a: &[u64], b: &[u64]) -> u32 {
         whole add_differing_bits, rest add_last_differing_bits);
     let sum = _mm512_add_epi64(_mm512_add_epi64(first, second), _mm512_add_epi64(third, fourth));
     // Fits: a sketch has fewer bits than four thousand million.
-    _mm512_reduce_add_epi64(sum) as u32
+    _mm512_reduce_add_epi64(sum).cast_unsigned() as u32
 }
 
 #[inline]

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{graph, rows};
 use crate::embedding::SpaceId;
-use crate::index::IndexOptions;
 use crate::index::arena::NONE;
 use crate::index::calibrate::Calibration;
 use crate::index::rows::{CHUNK_ROWS, Layout};

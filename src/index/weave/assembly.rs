@@ -21,7 +21,7 @@ pub(super) fn assemble<'a>(
     let mut links = Vec::new();
     offsets.push(0);
     for position in 0..covered {
-        links.extend_from_slice(change.get(&position).map_or_else(|| known(position), |links| links));
+        links.extend_from_slice(change.get(&position).map_or_else(|| known(position), Vec::as_slice));
         offsets.push(u32::try_from(links.len()).expect("fewer links than four thousand million"));
     }
     Links::new(offsets, links, nodes, rows)
@@ -31,11 +31,11 @@ pub(super) fn assemble<'a>(
 fn adopt_orphans<'a>(covered: u32, nodes: &[u32], known: &impl Fn(u32) -> &'a [u32], change: &mut Change) {
     let mut linked = vec![false; covered as usize];
     for node in nodes {
-        let links = change.get(node).map_or_else(|| known(*node), |links| links);
+        let links = change.get(node).map_or_else(|| known(*node), Vec::as_slice);
         links.iter().for_each(|&link| linked[link as usize] = true);
     }
     for &orphan in nodes.iter().filter(|&&node| !linked[node as usize]) {
-        let nearest = change.get(&orphan).map_or_else(|| known(orphan), |links| links).first().copied();
+        let nearest = change.get(&orphan).map_or_else(|| known(orphan), Vec::as_slice).first().copied();
         if let Some(nearest) = nearest {
             change.entry(nearest).or_insert_with(|| known(nearest).to_vec()).push(orphan);
         }
