@@ -69,6 +69,7 @@ impl Facts {
                 "graph_nodes": index.graph_nodes,
                 "graph_removed": index.graph_removed,
                 "memory_bytes": index.memory_bytes,
+                "calibrated_candidates": index.calibrated_candidates,
             })
         };
         json!({

@@ -18,37 +18,40 @@ use super::kernels::Kernels;
 use super::links::Links;
 use super::rows::Code;
 use super::scan::{Best, Question};
-use super::weave::{Loom, refine, weave};
+use super::weave::{Forward, Loom, better, relink, weave};
 use super::{Effort, Found, Wanted, lock, read, write};
 
 /// A search in the graph looks at about this many nodes for each candidate, in an order that no cache foresees: asked
 /// for more candidates than this share of the nodes, looking at all of them is as fast.
-const NODES_A_CANDIDATE: usize = 16;
+pub(super) const NODES_A_CANDIDATE: usize = 16;
 /// Of the candidates of a search, so many more than are wanted are compared in full: the order of codes is not quite
 /// that of vectors. Measured at 100,000 vectors: the ten nearest are among the twenty whose codes are nearest.
 pub(super) const SPARE: usize = 10;
 /// A graph is refined once more than this part of its nodes might have better links. Measured at 100,000 nodes woven in
 /// two halves: recall@10 with 32 candidates 0.969, refined 0.990.
 const REFINED_ABOVE: usize = 5;
-/// Nodes that are refined in one piece of work, half a second of it; and into how many parts the work on a large graph is
-/// divided, because each piece makes all links anew.
+/// Nodes that are refined in one piece of work, half a second of it.
 const REFINED_AT_ONCE: usize = 8_192;
-const REFINED_IN_PARTS: usize = 16;
 /// A node that a draft had put far from its like counts as so many: others like it were not noticed.
 const CORRECTED_COUNTS: usize = 2;
+/// Of the nodes that a refinement has corrected, one of so many still might have better links.
+const CORRECTED_AGAIN: usize = 2;
 /// What is spread over the index is chosen anew when more than this part of it has come or gone.
 const SPREAD_ANEW: usize = 64;
 /// Vectors that are asked for ahead of the one that is compared in full.
 const AHEAD: usize = 3;
 
-/// How far nodes have got the best links that the graph can give them.
+/// How far nodes have got the best links that the graph can give them. They are served once all nodes have them: a node
+/// whose links were chosen before those of others would have too many links back.
 #[derive(Default)]
 struct Refinement {
     /// About how many nodes might have better links.
     debt: usize,
     /// The next position to be refined; 0 before the first.
     next: u32,
-    /// Nodes that were corrected since the first.
+    /// The links of the nodes below it.
+    forward: Vec<Vec<u32>>,
+    /// How many of these nodes were corrected.
     corrected: usize,
 }
 
@@ -174,10 +177,10 @@ impl Generation {
         let fresh = self.new_nodes(range.clone());
         let nodes = self.nodes_below(range.end);
         match weave(&rows, links.as_deref(), &nodes, &fresh, range.end, loom) {
-            Ok(woven) => {
+            Ok((woven, corrected)) => {
                 let late = if links.is_some() { fresh.len() } else { 0 };
-                self.owe(late + CORRECTED_COUNTS * woven.corrected);
-                self.serve(woven.links);
+                self.owe(late + CORRECTED_COUNTS * corrected);
+                self.serve(woven);
             }
             Err(reason) => {
                 tracing::error!("the graph is built anew, as it failed: {reason}");
@@ -207,15 +210,16 @@ impl Generation {
         }
         let nodes = self.nodes_below(links.covered());
         let begin = nodes.partition_point(|&node| node < refinement.next);
-        let end = nodes.len().min(begin + REFINED_AT_ONCE.max(nodes.len() / REFINED_IN_PARTS));
-        let woven = refine(&rows, &links, &nodes, &nodes[begin..end], loom);
-        self.serve(woven.links);
-        refinement.corrected += woven.corrected;
+        let end = nodes.len().min(begin + REFINED_AT_ONCE);
+        let Forward { links: forward, corrected } = better(&rows, &links, &nodes[begin..end], loom);
+        refinement.forward.extend(forward);
+        refinement.corrected += corrected;
         refinement.next = nodes.get(end).copied().unwrap_or(0);
         if refinement.next == 0 {
+            let done = std::mem::take(&mut *refinement);
+            self.serve(relink(&rows, links.covered(), &nodes, done.forward, loom));
             // Where many had to be corrected, some still may have to be.
-            let debt = refinement.corrected / REFINED_ABOVE;
-            *refinement = Refinement { debt, ..Refinement::default() };
+            refinement.debt = done.corrected / CORRECTED_AGAIN;
         }
         true
     }

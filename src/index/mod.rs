@@ -27,11 +27,12 @@ mod snapshot;
 mod weave;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use roaring::RoaringBitmap;
 
+use self::calibrate::{Asked, Trial};
 use self::generation::{Generation, direction};
 use self::kernels::Kernels;
 use self::links::Links;
@@ -70,6 +71,10 @@ pub struct Index {
     /// Held by whoever works on a graph or writes it to disk; neither searches nor insertions need it.
     maintenance: Mutex<Maintenance>,
     compaction_requested: AtomicBool,
+    asked: Mutex<Asked>,
+    asked_so_far: AtomicUsize,
+    /// Held by whoever maintains.
+    trial: Mutex<Option<Trial>>,
     /// What the last snapshot has.
     saved: Mutex<Saved>,
 }
@@ -132,6 +137,9 @@ pub struct IndexStats {
     pub graph_removed: usize,
     /// Estimated memory of vectors and graph in bytes, but for values that are mapped from a snapshot.
     pub memory_bytes: u64,
+    /// Candidates that a search for ten neighbours needs, once that was found out; [`usize::MAX`] if it has to look at
+    /// every vector.
+    pub calibrated_candidates: Option<usize>,
 }
 
 /// Why a snapshot was not written.
@@ -181,6 +189,9 @@ impl Index {
             writer: Mutex::default(),
             maintenance: Mutex::default(),
             compaction_requested: AtomicBool::new(false),
+            asked: Mutex::default(),
+            asked_so_far: AtomicUsize::new(0),
+            trial: Mutex::default(),
             saved: Mutex::new(saved),
         };
         Ok((index, refused))
@@ -215,7 +226,10 @@ impl Index {
     pub fn search(&self, query: &[f32], wanted: Wanted) -> Found {
         let generation = self.current();
         match direction(query, &generation.arena) {
-            Some(query) => generation.search(&query, wanted),
+            Some(query) => {
+                self.remember(&query);
+                generation.search(&query, wanted)
+            }
             None => Found::default(),
         }
     }
@@ -224,7 +238,10 @@ impl Index {
     pub fn search_among(&self, query: &[f32], slots: &RoaringBitmap, wanted: Wanted) -> Found {
         let generation = self.current();
         match direction(query, &generation.arena) {
-            Some(query) => generation.search_among(&query, slots, wanted),
+            Some(query) => {
+                self.remember(&query);
+                generation.search_among(&query, slots, wanted)
+            }
             None => Found::default(),
         }
     }
@@ -285,6 +302,7 @@ impl Index {
             memory_bytes: generation.arena.memory_bytes()
                 + links.map_or(0, Links::memory_bytes)
                 + generation.places().map_or(0, |places| places.memory_bytes()),
+            calibrated_candidates: read(&generation.calibration).measured(),
         }
     }
 }

@@ -15,8 +15,8 @@ use super::kernels::{Kernels, quantise};
 use super::memory::{Column, MappedFile};
 use super::{read, write};
 
-/// Rows of a chunk: eight megabytes of codes of 1,024 values.
-pub(super) const CHUNK_ROWS: usize = 8_192;
+/// Rows of a chunk: with 1,024 values, their codes are one huge page.
+pub(super) const CHUNK_ROWS: usize = 2_048;
 /// Codes are padded with zeros to whole cache lines.
 const LINE: usize = 64;
 

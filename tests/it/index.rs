@@ -1,5 +1,6 @@
 //! Nearest neighbours against an exact oracle, and snapshots against damage.
 
+mod calibration;
 mod churn;
 mod damage;
 mod filters;
@@ -73,7 +74,7 @@ impl Oracle {
     /// Slots by brute force, best first, of those that `keep` keeps.
     fn nearest(&self, query: &Embedding, count: usize, keep: impl Fn(Slot, bool) -> bool) -> Vec<(Slot, f32)> {
         let kept = self.0.iter().filter(|(slot, (_, silent))| keep(**slot, *silent));
-        let cosine = as_it_is_kept(query.as_slice());
+        let mut cosine = as_it_is_kept(query.as_slice());
         let mut all: Vec<(Slot, f32)> = kept.map(|(slot, (vector, _))| (*slot, cosine(vector))).collect();
         all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         all.truncate(count);
@@ -92,12 +93,12 @@ impl Oracle {
 }
 
 /// The cosine of the angle between a query and a vector, of which the index keeps values in half precision.
-fn as_it_is_kept(query: &[f32]) -> impl Fn(&Embedding) -> f32 {
+fn as_it_is_kept(query: &[f32]) -> impl FnMut(&Embedding) -> f32 {
+    let (mut halves, mut values) = (vec![f16::ZERO; query.len()], vec![0f32; query.len()]);
     move |vector| {
-        let (mut halves, mut values) = (vec![f16::ZERO; query.len()], vec![0f32; query.len()]);
         halves.convert_from_f32_slice(vector.as_slice());
         halves.convert_to_f32_slice(&mut values);
-        let dot: f64 = query.iter().zip(values).map(|(&a, b)| f64::from(a) * f64::from(b)).sum();
+        let dot: f64 = query.iter().zip(&values).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
         dot.clamp(-1.0, 1.0) as f32
     }
 }
@@ -326,8 +327,8 @@ fn the_background_is_spread_evenly_and_stays_the_same() {
     (0..50).for_each(|slot| oracle.remove(&index, Slot(2 * slot)));
     assert_eq!(slots(2), [124, 174]);
     let cosines = index.background(query.as_slice(), 5);
-    let cosine = as_it_is_kept(query.as_slice());
-    let expected = |hit: &Neighbour| cosine(&oracle.0[&hit.slot].0);
+    let mut cosine = as_it_is_kept(query.as_slice());
+    let mut expected = |hit: &Neighbour| cosine(&oracle.0[&hit.slot].0);
     assert!(cosines.iter().all(|hit| (hit.cosine - expected(hit)).abs() < 1e-5));
     // The same content in another order of insertion.
     let other = oracle.index(SMALL);

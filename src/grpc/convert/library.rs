@@ -190,6 +190,7 @@ pub(in crate::grpc) fn index_stats(stats: &Stats, kind: MediaKind) -> proto::Ind
         graph_nodes: index.graph_nodes as u64,
         graph_removed: index.graph_removed as u64,
         memory_bytes: index.memory_bytes,
+        calibrated_candidates: index.calibrated_candidates.filter(|&it| it < usize::MAX).map(|it| it as u64),
     }
 }
 

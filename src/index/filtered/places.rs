@@ -47,6 +47,10 @@ impl Places {
         Self { links, slots: slots.into(), twinned, silent }
     }
 
+    pub(in crate::index) fn links(&self) -> &Links {
+        &self.links
+    }
+
     /// The slot of a position.
     #[inline]
     pub(super) fn slot(&self, position: u32) -> u32 {
@@ -92,9 +96,9 @@ impl Places {
         begin + low + rest[low..high].partition_point(|&there| there < slot)
     }
 
-    /// Memory in bytes.
+    /// Memory in bytes, at most, but for silence.
     pub(in crate::index) fn memory_bytes(&self) -> u64 {
-        let twinned = self.twinned.as_ref().map_or(0, |twinned| size_of_val(&twinned[..]));
-        (size_of_val(&self.slots[..]) + twinned + self.silent.serialized_size()) as u64
+        let bits = self.slots.len().div_ceil(WORD as usize) * size_of::<u64>();
+        (size_of_val(&self.slots[..]) + bits) as u64
     }
 }

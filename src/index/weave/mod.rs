@@ -11,7 +11,8 @@ mod assembly;
 mod tests;
 mod together;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cmp::Ordering;
+use std::sync::atomic::{self, AtomicUsize};
 
 use super::arena::NONE;
 use super::beam::with_scratch;
@@ -21,6 +22,20 @@ use super::rows::{Code, Rows};
 
 use self::assembly::{Change, assemble};
 use self::together::together;
+
+/// Links to what is far away lead from one cluster to the next, for queries of another modality and for searches among
+/// some of the vectors, but take time in every search. A draft of everything has about one for every other node. In later
+/// drafts, which are of few nodes, most links are far: of these, and of those that nodes have had from such drafts, each
+/// node keeps so many. Measured at 20,000 vectors of which half were replaced: with all of them, searches take a quarter
+/// longer than in the graph of one draft.
+const FAR_LINKS: usize = 1;
+
+/// Which of the links that nodes have to what is far away they keep.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FarLinks {
+    All,
+    Few,
+}
 
 /// How graphs are woven.
 #[derive(Debug, Clone, Copy)]
@@ -33,15 +48,16 @@ pub(super) struct Loom {
     pub(super) threads: usize,
 }
 
-/// A graph, and how good it was before.
-pub(super) struct Woven {
-    pub(super) links: Links,
+/// What nodes should be linked to: in the order of the nodes.
+pub(super) struct Forward {
+    pub(super) links: Vec<Vec<u32>>,
     /// Nodes whose nearest neighbour was not among their links.
     pub(super) corrected: usize,
 }
 
 /// The graph `old`, if there is one, with the new nodes `fresh`, over all positions below `covered`. `nodes` are all
-/// nodes. Both ascend, and the new ones come last.
+/// nodes. Both ascend, and the new ones come last. Also answers for how many of the new nodes the draft was wrong about
+/// the nearest.
 ///
 /// # Errors
 /// The library that drafts has failed; the text says how.
@@ -52,35 +68,37 @@ pub(super) fn weave(
     fresh: &[u32],
     covered: u32,
     loom: Loom,
-) -> Result<Woven, String> {
+) -> Result<(Links, usize), String> {
     let draft = draft_links(rows, fresh, covered, loom)?;
     let known = |node: u32| old.filter(|old| node < old.covered()).map_or(&[][..], |old| old.of(node));
-    let (change, corrected) = knit(rows, &draft, old, fresh, known, loom);
-    Ok(Woven { links: assemble(rows, covered, nodes, known, change), corrected })
+    let far_links = if old.is_some() { FarLinks::Few } else { FarLinks::All };
+    let forward = forward(rows, &draft, old, fresh, far_links, loom);
+    Ok((knit(rows, covered, nodes, known, (fresh, forward.links), loom), forward.corrected))
 }
 
-/// The same graph with better links of some of its `nodes`: those that were linked early could not know what came later.
-pub(super) fn refine(rows: &Rows, old: &Links, nodes: &[u32], some: &[u32], loom: Loom) -> Woven {
-    let known = |node: u32| old.of(node);
-    let (change, corrected) = knit(rows, old, None, some, known, loom);
-    Woven { links: assemble(rows, old.covered(), nodes, known, change), corrected }
+/// Better links of `some` nodes of a graph: those that were linked early could not know what came later.
+pub(super) fn better(rows: &Rows, graph: &Links, some: &[u32], loom: Loom) -> Forward {
+    forward(rows, graph, None, some, FarLinks::Few, loom)
 }
 
-/// Links of the nodes `fresh` to what is near them in `graph`, which has them, and in `other`, which has not; and back.
-/// `known` are the links of all other nodes. Answers new links by node, and for how many their nearest was news.
-fn knit<'a>(
+/// The graph over all positions below `covered` in which each of `nodes` has such links, and links back.
+pub(super) fn relink(rows: &Rows, covered: u32, nodes: &[u32], forward: Vec<Vec<u32>>, loom: Loom) -> Links {
+    knit(rows, covered, nodes, |_| &[], (nodes, forward), loom)
+}
+
+/// Links of the nodes `fresh` to what is near them in `graph`, which has them, and in `other`, which has not.
+fn forward(
     rows: &Rows,
     graph: &Links,
     other: Option<&Links>,
     fresh: &[u32],
-    known: impl Fn(u32) -> &'a [u32] + Sync,
+    far_links: FarLinks,
     loom: Loom,
-) -> (Change, usize) {
+) -> Forward {
     let corrected = AtomicUsize::new(0);
     let links_of = |&node: &u32| {
         let code = Code { codes: rows.codes(node).to_vec(), scale: rows.scale(node) };
-        let of_old = |&link: &u32| (rows.similarity(node, link), link);
-        let mut candidates: Vec<(f32, u32)> = graph.of(node).iter().map(of_old).collect();
+        let mut candidates = Vec::with_capacity(2 * loom.candidates);
         // A node may be linked to what is far from it: the search enters at it, and where its like probably is.
         for (graph, start) in [Some((graph, Some(node))), other.map(|other| (other, None))].into_iter().flatten() {
             with_scratch(|scratch| {
@@ -88,16 +106,40 @@ fn knit<'a>(
                 candidates.extend(near.iter().map(|&(nearness, near)| (nearness * code.scale, near)));
                 let nearest = near.iter().map(|&(_, near)| near).find(|&near| near != node);
                 let news = start.is_some() && nearest.is_some_and(|nearest| !graph.of(node).contains(&nearest));
-                corrected.fetch_add(news.into(), Ordering::Relaxed);
+                corrected.fetch_add(news.into(), atomic::Ordering::Relaxed);
             });
         }
-        prune(rows, node, candidates, loom)
+        candidates.sort_unstable_by(|a, b| by_nearness(b, a));
+        candidates.dedup();
+        candidates.truncate(loom.candidates);
+        let least = candidates.last().map_or(f32::NEG_INFINITY, |&(similarity, _)| similarity);
+        let links = graph.of(node).iter().map(|&link| (rows.similarity(node, link), link));
+        let mut far: Vec<_> = links.filter(|&(similarity, _)| similarity < least).collect();
+        far.sort_unstable_by(|a, b| by_nearness(b, a));
+        if far_links == FarLinks::Few {
+            far.truncate(FAR_LINKS);
+        }
+        candidates.extend(far);
+        prune(rows, node, &candidates, loom)
     };
-    let forward = together(fresh, loom.threads, links_of);
-    let backward = link_back(rows, fresh, &forward, known, loom);
+    let links = together(fresh, loom.threads, links_of);
+    Forward { links, corrected: corrected.into_inner() }
+}
+
+/// The graph over all positions below `covered` in which nodes have the links `forward`, and links back; `known` are the
+/// links of all others.
+fn knit<'a>(
+    rows: &Rows,
+    covered: u32,
+    nodes: &[u32],
+    known: impl Fn(u32) -> &'a [u32] + Sync,
+    (fresh, forward): (&[u32], Vec<Vec<u32>>),
+    loom: Loom,
+) -> Links {
+    let backward = link_back(rows, fresh, &forward, &known, loom);
     let mut change: Change = fresh.iter().copied().zip(forward).collect();
     change.extend(backward);
-    (change, corrected.into_inner())
+    assemble(rows, covered, nodes, known, change)
 }
 
 /// The graph over other positions, some of which are gone: `moved` says where each position is now, or [`NONE`]. What led
@@ -126,8 +168,9 @@ pub(super) fn reweave(rows: &Rows, old: &Links, moved: &[u32], nodes: &[u32], co
             return near;
         }
         let candidates = near.into_iter().filter(|&near| near != node);
-        let candidates = candidates.map(|near| (rows.similarity(node, near), near)).collect();
-        prune(rows, node, candidates, loom)
+        let mut candidates: Vec<_> = candidates.map(|near| (rows.similarity(node, near), near)).collect();
+        candidates.sort_unstable_by(|a, b| by_nearness(b, a));
+        prune(rows, node, &candidates, loom)
     };
     let change: Change = nodes.iter().copied().zip(together(nodes, loom.threads, links_of)).collect();
     assemble(rows, covered, nodes, |_| &[], change)
@@ -141,11 +184,16 @@ fn draft_links(rows: &Rows, fresh: &[u32], covered: u32, loom: Loom) -> Result<L
     Ok(assemble(rows, covered, fresh, |_| &[], change))
 }
 
-/// The links of a node: of its candidates, with their similarity, the nearest that lead somewhere new.
-fn prune(rows: &Rows, node: u32, mut candidates: Vec<(f32, u32)>, loom: Loom) -> Vec<u32> {
-    candidates.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+/// The nearer of two candidates, with their similarity, is the greater; of equally near ones the earlier.
+fn by_nearness(a: &(f32, u32), b: &(f32, u32)) -> Ordering {
+    a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))
+}
+
+/// The links of a node: of its candidates, with their similarity, which are sorted, the nearest that lead
+/// somewhere new.
+fn prune(rows: &Rows, node: u32, candidates: &[(f32, u32)], loom: Loom) -> Vec<u32> {
     let mut kept: Vec<u32> = Vec::with_capacity(2 * loom.links);
-    for (similarity, candidate) in candidates {
+    for &(similarity, candidate) in candidates {
         if kept.len() == 2 * loom.links {
             break;
         }
@@ -177,7 +225,9 @@ fn link_back<'a>(
         let mut links = own.to_vec();
         links.extend(back.iter().map(|&(_, from)| from).filter(|from| !own.contains(from)));
         if links.len() > 2 * loom.links {
-            links = prune(rows, node, links.iter().map(|&link| (rows.similarity(node, link), link)).collect(), loom);
+            let mut candidates: Vec<_> = links.iter().map(|&link| (rows.similarity(node, link), link)).collect();
+            candidates.sort_unstable_by(|a, b| by_nearness(b, a));
+            links = prune(rows, node, &candidates, loom);
         }
         (node, links)
     })

@@ -26,19 +26,16 @@ fn positions(range: std::ops::Range<u32>) -> Vec<u32> {
 }
 
 fn woven(rows: &Rows, old: Option<&Links>, begin: u32, end: u32, loom: Loom) -> Links {
-    weave(rows, old, &positions(0..end), &positions(begin..end), end, loom).unwrap().links
+    weave(rows, old, &positions(0..end), &positions(begin..end), end, loom).unwrap().0
 }
 
-/// Refines a graph in three parts.
-fn refine_all(rows: &Rows, links: &Links, nodes: &[u32], loom: Loom) -> Woven {
-    let mut corrected = 0;
-    let mut refined: Option<Links> = None;
-    for part in nodes.chunks(nodes.len().div_ceil(3)) {
-        let woven = refine(rows, refined.as_ref().unwrap_or(links), nodes, part, loom);
-        corrected += woven.corrected;
-        refined = Some(woven.links);
-    }
-    Woven { links: refined.unwrap(), corrected }
+/// Refines a graph in three parts; also answers how many nodes were corrected.
+fn refine(rows: &Rows, links: &Links, nodes: &[u32], loom: Loom) -> (Links, usize) {
+    let parts: Vec<Forward> =
+        nodes.chunks(nodes.len().div_ceil(3)).map(|part| better(rows, links, part, loom)).collect();
+    let corrected = parts.iter().map(|part| part.corrected).sum();
+    let forward = parts.into_iter().flat_map(|part| part.links).collect();
+    (relink(rows, links.covered(), nodes, forward, loom), corrected)
 }
 
 /// Share of the ten nodes nearest to each of `nodes` that a search for it finds.
@@ -94,7 +91,7 @@ fn at_once_or_piece_by_piece_the_nearest_are_found() {
         pieces = woven(&rows, Some(&pieces), pieces.covered(), end, LOOM);
     }
     check(&rows, &pieces, &positions(0..1_500));
-    let refined = refine_all(&rows, &pieces, &positions(0..1_500), LOOM).links;
+    let refined = refine(&rows, &pieces, &positions(0..1_500), LOOM).0;
     check(&rows, &refined, &positions(0..1_500));
 }
 
@@ -103,7 +100,7 @@ fn positions_that_are_no_nodes_have_no_links() {
     let arena = waves(600);
     let rows = arena.rows().unwrap();
     let nodes: Vec<u32> = (0..600).filter(|position| position % 3 != 1).collect();
-    let links = weave(&rows, None, &nodes, &nodes, 600, LOOM).unwrap().links;
+    let links = weave(&rows, None, &nodes, &nodes, 600, LOOM).unwrap().0;
     check(&rows, &links, &nodes);
     assert!((0..600).filter(|position| position % 3 == 1).all(|position| links.of(position).is_empty()));
 }
@@ -113,7 +110,7 @@ fn a_graph_of_few_or_no_nodes_is_one_too() {
     let arena = waves(3);
     let rows = arena.rows().unwrap();
     for nodes in [vec![], vec![1], vec![0, 2]] {
-        let links = weave(&rows, None, &nodes, &nodes, 3, LOOM).unwrap().links;
+        let links = weave(&rows, None, &nodes, &nodes, 3, LOOM).unwrap().0;
         let reached = nodes.is_empty() || out_of_reach(&links, &nodes, &rows) == 0;
         assert_eq!((links.covered(), links.nodes(), reached), (3, nodes.len(), true));
     }
@@ -136,7 +133,7 @@ fn ways_over_what_is_gone_are_closed() {
     assert_eq!(out_of_reach(&less_links, &nodes, &rows), 0);
     let recall = recall(&rows, &less_links, &nodes);
     assert!(recall >= 0.95, "recall {recall}");
-    check(&rows, &refine_all(&rows, &less_links, &nodes, LOOM).links, &nodes);
+    check(&rows, &refine(&rows, &less_links, &nodes, LOOM).0, &nodes);
 }
 
 #[test]
@@ -147,7 +144,7 @@ fn one_thread_weaves_the_same_graph_again() {
     let weave_twice = || {
         let first = woven(&rows, None, 0, 500, loom);
         let second = woven(&rows, Some(&first), 500, 800, loom);
-        refine_all(&rows, &second, &positions(0..800), loom).links
+        refine(&rows, &second, &positions(0..800), loom).0
     };
     let (one, other) = (weave_twice(), weave_twice());
     assert_eq!(one.parts(), other.parts());
@@ -161,9 +158,9 @@ fn what_a_draft_got_wrong_is_corrected_and_told() {
     // Everything is linked to the next position only, which is never its like.
     let change = nodes.iter().map(|&node| (node, vec![(node + 1) % 900])).collect();
     let wrong = assemble(&rows, 900, &nodes, |_| &[], change);
-    let refined = refine_all(&rows, &wrong, &nodes, LOOM);
-    assert!(refined.corrected > 600, "{}", refined.corrected);
-    let again = refine_all(&rows, &refined.links, &nodes, LOOM);
-    assert!(again.corrected < refined.corrected / 2, "{}", again.corrected);
-    check(&rows, &refine_all(&rows, &again.links, &nodes, LOOM).links, &nodes);
+    let (refined, corrected) = refine(&rows, &wrong, &nodes, LOOM);
+    assert!(corrected > 600, "{corrected}");
+    let (again, less) = refine(&rows, &refined, &nodes, LOOM);
+    assert!(less < corrected / 2, "{less}");
+    check(&rows, &refine(&rows, &again, &nodes, LOOM).0, &nodes);
 }

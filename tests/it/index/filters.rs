@@ -85,7 +85,8 @@ fn what_passes_may_have_to_do_with_the_query() {
     };
     let third = bitmap(oracle.0.keys().copied().filter(|slot| slot.0 % 3 == 0));
     let quarter = bitmap(oracle.0.keys().copied().filter(|slot| slot.0 < 10_000));
-    let filters: [(&str, &dyn Fn(&Embedding) -> RoaringBitmap); 5] = [
+    type Filter<'a> = &'a dyn Fn(&Embedding) -> RoaringBitmap;
+    let filters: [(&str, Filter<'_>); 5] = [
         ("all but the query's own cluster", &|query| &every - near(query, 200)),
         ("all but the nearest 20", &|query| &every - near(query, 20)),
         ("the query's own cluster, and few others", &|query| near(query, 200) | (&third & &quarter)),
@@ -103,8 +104,8 @@ fn what_passes_may_have_to_do_with_the_query() {
 
 #[test]
 fn a_walk_finds_twins_silence_and_what_is_behind_the_graph() {
-    let mut clusters = Clusters::new(33, 50, DIMENSION);
-    let mut oracle = Oracle::of(&clusters.vectors(8_000, 0.8));
+    let mut clusters = Clusters::new(33, 50, 256);
+    let mut oracle = Oracle::of(&clusters.vectors(10_000, 0.8));
     let index = oracle.index(SMALL);
     let same = clusters.vector(0.8);
     for number in 0..40 {

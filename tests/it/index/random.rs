@@ -167,7 +167,7 @@ impl Trial {
             return assert_equal(&found.neighbours, expected);
         }
         // Each is where it should be, with its own cosine; it may only be another one.
-        let cosine = as_it_is_kept(query.as_slice());
+        let mut cosine = as_it_is_kept(query.as_slice());
         let own = |hit: &Neighbour| {
             let (vector, _) = self.oracle.0.get(&hit.slot).unwrap_or_else(|| panic!("{hit:?} is not there"));
             (hit.slot, cosine(vector))
@@ -205,11 +205,11 @@ proptest! {
 fn a_long_life_is_right_to_the_end() {
     let mut trial = Trial::new(TINY, 61);
     let mut graphs = 0;
-    for round in 0..12u8 {
+    for round in 0..8u8 {
         let life = [
-            Step::Insert { count: 1_500, silent: 5, twins: 10 },
+            Step::Insert { count: 1_200, silent: 5, twins: 10 },
             Step::Maintain { pieces: 1 },
-            Step::Remove { percent: 10 + 3 * round },
+            Step::Remove { percent: 10 + 4 * round },
             Step::Maintain { pieces: 2 },
             Step::Insert { count: 400, silent: 0, twins: 50 },
             Step::ComeBack { count: 150 },
@@ -220,10 +220,10 @@ fn a_long_life_is_right_to_the_end() {
         ];
         for step in life {
             trial.step(step);
-            (0..3).for_each(|_| trial.ask());
+            trial.ask();
         }
         graphs += usize::from(trial.index.stats().graph_nodes > 1_000);
     }
-    assert!(graphs >= 6, "there were graphs in {graphs} rounds");
-    assert!(trial.found.1 > 2_000 && trial.recall() >= 0.9, "{:?}", trial.found);
+    assert!(graphs >= 4, "there were graphs in {graphs} rounds");
+    assert!(trial.found.1 > 1_000 && trial.recall() >= 0.9, "{:?}", trial.found);
 }

@@ -80,3 +80,18 @@ fn a_graph_is_left_when_too_much_of_it_is_removed() {
     assert!(found.exact);
     assert_equal(&found.neighbours, &oracle.nearest(&query, 200, |_, _| true));
 }
+
+#[test]
+fn few_vectors_are_brought_into_the_graph_once_no_others_come() {
+    let mut clusters = Clusters::new(14, 30, DIMENSION);
+    let mut oracle = Oracle::of(&clusters.vectors(3_000, 0.8));
+    let index = oracle.index(SMALL);
+    maintain_fully(&index);
+    let mut add = |slots: std::ops::Range<u32>| {
+        slots.for_each(|number| oracle.insert(&index, Slot(2 * number + 1), clusters.vector(0.8), false));
+        [index.maintain(), index.maintain(), index.maintain()]
+    };
+    assert_eq!(add(0..40), [false, true, false], "no more came after the first time");
+    assert_eq!(add(40..50), [false; 3], "too few to copy all links for");
+    assert_eq!(index.stats().graph_nodes, 3_040);
+}

@@ -7,7 +7,7 @@ use super::*;
 /// Values of a vector: few, so that many vectors are made quickly.
 const FEW: usize = 8;
 /// Rows of a full chunk.
-const CHUNK: usize = 8_192;
+const CHUNK: usize = 2_048;
 
 /// Which file on the disk a file of a snapshot is.
 fn inode(directory: &Path, name: &str) -> u64 {
