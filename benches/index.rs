@@ -1,5 +1,5 @@
-//! The index alone: where the graph overtakes the exact scan (`exact_below`), what a filter costs, and what a graph costs
-//! to build, to keep, to write and to read again.
+//! The index alone: where the graph overtakes the exact scan (`exact_below`), what a filter costs, and what a graph
+//! costs to build, to keep, to write and to read again.
 //!
 //! `EARMARK_BENCH_VECTORS` names the largest size; 100,000 takes some minutes.
 

@@ -1,5 +1,5 @@
-//! A whole library: how soon it can be searched after a cold start, what a vector costs in memory, and where the time of a
-//! query goes.
+//! A whole library: how soon it can be searched after a cold start, what a vector costs in memory, and where the time
+//! of a query goes.
 //!
 //! `EARMARK_BENCH_VECTORS` names the size; 100,000 takes some minutes, most of them to build the graph.
 #![expect(clippy::print_stderr, reason = "figures that criterion has no place for")]

@@ -42,7 +42,8 @@ def limit(executable: Path, work: Path, data: Dataset, race: Race, faiss: Faiss)
             "reading codes, of which caches and asking ahead hide a part."
         )
     else:
-        largest = "reading codes" if codes_us > rest_us else "comparing, keeping the candidates in order, following links"
+        rest = "comparing, keeping the candidates in order, following links"
+        largest = "reading codes" if codes_us > rest_us else rest
         words = (
             f"{begin} takes {codes_us:.0f} µs of that, ranking about {RANKED} candidates by their values "
             f"{values_us:.0f} µs, all else {rest_us:.0f} µs. What dominates: {largest}."

@@ -30,8 +30,8 @@ pub(crate) fn shared(relative: &str) -> Option<PathBuf> {
     there.then_some(path)
 }
 
-/// Measures with the tiny golden checkpoint, and with real weights as well where `EARMARK_BENCH_MODEL` names an installed
-/// model's file.
+/// Measures with the tiny golden checkpoint, and with real weights as well where `EARMARK_BENCH_MODEL` names an
+/// installed model's file.
 pub(crate) fn with_models(mut measure: impl FnMut(&str, &Path)) {
     if let Some(checkpoint) = shared(TINY_CHECKPOINT) {
         let directory = tempfile::tempdir().expect("there is a place for temporary files");

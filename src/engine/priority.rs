@@ -1,7 +1,7 @@
 //! Giving way: a thread whose work can wait gets what nobody else wants of the processor.
 //!
-//! On Linux threads that it starts later give way, too. Other Unix systems know no priority of a thread: there the whole
-//! process gives way.
+//! On Linux threads that it starts later give way, too. Other Unix systems know no priority of a thread: there the
+//! whole process gives way.
 
 /// Whether a thread gives way alone.
 pub(super) const PER_THREAD: bool = cfg!(target_os = "linux");

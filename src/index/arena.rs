@@ -239,9 +239,9 @@ impl Arena {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Adds those of the slots that are to be `live` and are not, each with whether it is silent, from what `read` gives:
-    /// all vectors from a slot on. Of the others, at least the last few are compared with what it gives. Answers with a
-    /// slot that has another vector here than there.
+    /// Adds those of the slots that are to be `live` and are not, each with whether it is silent, from what `read`
+    /// gives: all vectors from a slot on. Of the others, at least the last few are compared with what it gives. Answers
+    /// with a slot that has another vector here than there.
     pub(super) fn complete<E>(
         &self,
         live: &[(Slot, bool)],

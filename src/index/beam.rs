@@ -12,8 +12,8 @@ use super::rows::{Code, Rows};
 /// Codes that are asked for ahead of the one that is compared.
 const AHEAD: usize = 4;
 /// Entrances that a search begins at, at least, and candidates for each of them: what is nearest to a query of another
-/// modality may be spread over many clusters. Measured at 50,000 vectors of 128 values: with 128 candidates such queries
-/// find 0.995 of the nearest, and 0.975 if eight entrances are all.
+/// modality may be spread over many clusters. Measured at 50,000 vectors of 128 values: with 128 candidates such
+/// queries find 0.995 of the nearest, and 0.975 if eight entrances are all.
 const ENTRANCES: usize = 8;
 const CANDIDATES_AN_ENTRANCE: usize = 5;
 /// A candidate whose links have been followed.

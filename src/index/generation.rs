@@ -136,8 +136,8 @@ impl Generation {
         Found { neighbours: best.into_neighbours(), exact }
     }
 
-    /// Live positions that the graph has taken, among which are the nearest, as far as it can tell; nothing if looking at
-    /// all vectors is asked for, or as fast, or the only way to have so many.
+    /// Live positions that the graph has taken, among which are the nearest, as far as it can tell; nothing if looking
+    /// at all vectors is asked for, or as fast, or the only way to have so many.
     fn near(&self, question: &Question<'_>, links: &Links, wanted: Wanted) -> Option<Vec<u32>> {
         let mut candidates = match wanted.effort {
             Effort::Exact => return None,
@@ -277,8 +277,8 @@ impl Generation {
         if total <= count { audible.to_vec() } else { (0..count).map(picked).collect() }
     }
 
-    /// Positions that are not silent, by slot, and live but for the last few that went. Kept until enough has changed to
-    /// matter: to list them takes longer than a search.
+    /// Positions that are not silent, by slot, and live but for the last few that went. Kept until enough has changed
+    /// to matter: to list them takes longer than a search.
     fn audible(&self) -> Arc<[u32]> {
         let changes = self.arena.changes();
         let mut kept = lock(&self.audible);
@@ -296,8 +296,8 @@ impl Generation {
     }
 }
 
-/// A query as a direction: finite, of unit length, of as many values as the vectors. Nothing if it points nowhere, or is
-/// so short that rounding has made its direction.
+/// A query as a direction: finite, of unit length, of as many values as the vectors. Nothing if it points nowhere, or
+/// is so short that rounding has made its direction.
 pub(super) fn direction<'a>(query: &'a [f32], arena: &Arena) -> Option<Cow<'a, [f32]>> {
     if arena.dimension() != Some(query.len()) || query.iter().any(|value| !value.is_finite()) {
         return None;

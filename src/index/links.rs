@@ -1,8 +1,8 @@
 //! The graph that is searched: who is linked to whom, in one block of memory, and where to enter.
 //!
 //! Made once and never changed; `weave` makes another one when there are more vectors. Nodes are positions of an arena;
-//! positions without links are no nodes: silence, identical vectors, what was removed early. Invariant: every node is an
-//! entrance or at most two links from one, so none is out of reach.
+//! positions without links are no nodes: silence, identical vectors, what was removed early. Invariant: every node is
+//! an entrance or at most two links from one, so none is out of reach.
 
 use super::memory::bytes_of;
 use super::rows::{Code, Rows};

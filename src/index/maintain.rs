@@ -1,8 +1,8 @@
 //! What an index does when nobody is waiting: bringing vectors into the graph, and leaving removed ones behind.
 //!
-//! Removal only marks. Once too many are marked, a new generation is made of what is left: its rows are copied, its graph
-//! is woven from the old one; then it takes the place of the old one, which has served meanwhile. Invariant: what comes
-//! or goes meanwhile reaches both.
+//! Removal only marks. Once too many are marked, a new generation is made of what is left: its rows are copied, its
+//! graph is woven from the old one; then it takes the place of the old one, which has served meanwhile. Invariant: what
+//! comes or goes meanwhile reaches both.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,9 +15,9 @@ use super::weave::{Loom, reweave};
 use super::{Index, lock, write};
 use crate::library::Slot;
 
-/// As many vectors behind the graph are worth weaving in as one of so many nodes, within bounds: few, because every search
-/// looks at each of them, but all links are copied each time. Measured at 20,000 nodes: with 128, a search takes a third
-/// longer while vectors are added at full speed, with 512 twice as long.
+/// As many vectors behind the graph are worth weaving in as one of so many nodes, within bounds: few, because every
+/// search looks at each of them, but all links are copied each time. Measured at 20,000 nodes: with 128, a search takes
+/// a third longer while vectors are added at full speed, with 512 twice as long.
 const WORTH_ONE_OF: usize = 256;
 const LEAST_WORTH: usize = 128;
 const MOST_WORTH: usize = 1_024;
@@ -73,8 +73,8 @@ impl Writer {
 }
 
 impl Index {
-    /// Does one bounded piece of what is due: bringing vectors into the graph, or making it anew. `false` if nothing is.
-    /// Meant to be called again and again by a thread of its own; searches and insertions go on meanwhile.
+    /// Does one bounded piece of what is due: bringing vectors into the graph, or making it anew. `false` if nothing
+    /// is. Meant to be called again and again by a thread of its own; searches and insertions go on meanwhile.
     pub fn maintain(&self) -> bool {
         let mut maintenance = lock(&self.maintenance);
         let next = lock(&self.writer).next.as_ref().map(|next| next.caught_up);

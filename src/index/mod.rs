@@ -1,9 +1,9 @@
 //! Nearest neighbours: all vectors of one media kind, exactly or by a graph.
 //!
 //! Owns the vectors in memory, the graph, and the snapshot of both on disk. Invariants: a vector is found from the
-//! moment [`Index::insert`] returns, whether or not the graph has it yet; what was removed is never found; all of it is a
-//! cache of what the store has, and losing it costs time, never answers. Vectors are of unit length, so the dot product
-//! is the cosine. Knows slots only: neither files, nor assets, nor the store.
+//! moment [`Index::insert`] returns, whether or not the graph has it yet; what was removed is never found; all of it is
+//! a cache of what the store has, and losing it costs time, never answers. Vectors are of unit length, so the dot
+//! product is the cosine. Knows slots only: neither files, nor assets, nor the store.
 //!
 //! `kernels` compare two vectors. `memory` has the bytes, `rows` the vectors in them, an `arena` what each row is of.
 //! `draft` builds a graph of new vectors with the HNSW library, `weave` makes of it the `links` that a `beam` searches;

@@ -18,7 +18,8 @@ use super::rows::{Code, Rows};
 const PARALLEL_FROM: usize = 16_384;
 /// Vectors that a thread looks at in one go.
 const CHUNK: usize = 4_096;
-/// What rounding adds to the error of a code's answer, and to the length of a unit vector in half precision, generously.
+/// What rounding adds to the error of a code's answer, and to the length of a unit vector in half precision,
+/// generously.
 const ROUNDING: f32 = 1e-4;
 
 /// A hit in a heap whose top is the worst.
@@ -134,7 +135,8 @@ impl Question<'_> {
         }
     }
 
-    /// How far the product of two codes can be from that of their vectors: `|q·v − q'·v'| ≤ |q − q'| |v| + |q'| |v − v'|`.
+    /// How far the product of two codes can be from that of their vectors: `|q·v − q'·v'| ≤ |q − q'| |v| + |q'| |v −
+    /// v'|`.
     fn largest_error(&self) -> f32 {
         let of_rows = self.arena.store().map_or(0.0, super::rows::RowStore::worst_error);
         let of_query = self.code.error(self.query);

@@ -1,7 +1,7 @@
 //! Descriptive metadata of real and made-up files.
 //!
-//! Every file is made byte by byte, and described exactly; then it is cut, mutated and made to lie, and must at worst be
-//! described less.
+//! Every file is made byte by byte, and described exactly; then it is cut, mutated and made to lie, and must at worst
+//! be described less.
 
 mod build;
 mod damage;

@@ -1,7 +1,7 @@
 //! Answering queries: terms to one vector, neighbours to hits.
 //!
 //! A query is admitted, its terms become one direction, the nearest vectors of each kind are found, and what is known
-//! about them is joined on. Invariants: an answer says whether all that passes was looked at, and if that was asked for,
+//! about them is joined on. Invariants: an answer says whether all that passes was looked at, and if it was asked for,
 //! it was; no asset is returned without a file that passes; the library is locked for looking things up, never for
 //! comparing vectors.
 

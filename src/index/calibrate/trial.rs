@@ -1,8 +1,8 @@
 //! A trial: the graph is asked what is known, with more and more candidates.
 //!
-//! Goes on by one query at a time. First each is answered exactly; then all are asked with more and more candidates, until
-//! enough is found; then, with as many, among fewer and fewer of the vectors, until too little is. Invariant: a vector that
-//! is asked for is neither expected nor counted, nor are those that are identical.
+//! Goes on by one query at a time. First each is answered exactly; then all are asked with more and more candidates,
+//! until enough is found; then, with as many, among fewer and fewer of the vectors, until too little is. Invariant: a
+//! vector that is asked for is neither expected nor counted, nor are those that are identical.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};

@@ -25,8 +25,8 @@ pub(super) struct Allowed {
 }
 
 impl Allowed {
-    /// Takes the slots of a set. Its portable form is read, for that has pages of bits as a whole: asking it for one slot
-    /// after the other takes as long as a search does.
+    /// Takes the slots of a set. Its portable form is read, for that has pages of bits as a whole: asking it for one
+    /// slot after the other takes as long as a search does.
     pub(super) fn load(&mut self, slots: &RoaringBitmap) {
         self.pages.clear();
         self.words.clear();

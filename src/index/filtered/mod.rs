@@ -1,11 +1,12 @@
 //! Searches among some of the vectors.
 //!
-//! What passes is looked at exactly if it is little. Otherwise the graph is searched among the nodes that pass; or, where
-//! these are too far apart for that, among all nodes, and of what is found that is kept which passes. What the graph has
-//! not taken, and silence, are looked at exactly. Invariant: only what passes is found, and fewer than are wanted only if
-//! no more pass.
+//! What passes is looked at exactly if it is little. Otherwise the graph is searched among the nodes that pass; or,
+//! where these are too far apart for that, among all nodes, and of what is found that is kept which passes. What the
+//! graph has not taken, and silence, are looked at exactly. Invariant: only what passes is found, and fewer than are
+//! wanted only if no more pass.
 //!
-//! `allowed` has which slots pass, `places` which slots the graph's nodes are of, and a `walk` finds the nearest of them.
+//! `allowed` has which slots pass, `places` which slots the graph's nodes are of, and a `walk` finds the nearest of
+//! them.
 
 mod allowed;
 mod places;
@@ -26,8 +27,8 @@ use super::{Effort, Found, Wanted, read};
 use crate::library::Slot;
 
 /// Looking at so many vectors takes as long as a walk that keeps one candidate in view, and at so many more for each
-/// more candidate. Measured at 20,000 and 100,000 vectors of which 10 to 15 % pass: a walk with 16 candidates takes as long
-/// as looking at 1,250 vectors; one with 32 takes 1.6 times as long as the one with 16.
+/// more candidate. Measured at 20,000 and 100,000 vectors of which 10 to 15 % pass: a walk with 16 candidates takes as
+/// long as looking at 1,250 vectors; one with 32 takes 1.6 times as long as the one with 16.
 const ROWS_A_WALK: u64 = 512;
 const ROWS_A_CANDIDATE: u64 = 48;
 /// Where too few pass for a walk, but for those near the query perhaps, finding that out is worth while from so many
@@ -35,7 +36,8 @@ const ROWS_A_CANDIDATE: u64 = 48;
 const ROWS_WORTH_ASKING: u64 = 8_192;
 /// A walk keeps at least so many times the wanted number of candidates in view.
 const LEAST_CANDIDATES: f64 = 1.5;
-/// Of the candidates that a walk finds, at least this share must be live, or else those that are gone have hidden others.
+/// Of the candidates that a walk finds, at least this share must be live, or else those that are gone have hidden
+/// others.
 const LIVE_SHARE: f64 = 0.75;
 
 thread_local! {
@@ -156,8 +158,8 @@ impl Among<'_> {
         entry.is_some_and(|entry| entry.is_live() && allowed.has(entry.slot.0))
     }
 
-    /// What the nodes stand for of that which passes, as much as is worth comparing in full for `count` of them; nothing
-    /// if that may be too little.
+    /// What the nodes stand for of that which passes, as much as is worth comparing in full for `count` of them;
+    /// nothing if that may be too little.
     fn live(&self, nodes: &[(f32, u32)], allowed: &Allowed, count: usize) -> Option<Vec<u32>> {
         let arena = self.question.arena;
         let passes = |&position: &u32| self.passes(position, allowed);
@@ -177,8 +179,9 @@ impl Among<'_> {
     }
 }
 
-/// A walk with that few pass needs fewer candidates than a search of all: each of its steps comes by many nodes. Measured
-/// at 100,000 vectors: with the square root of the share it finds at least what all candidates find where all pass.
+/// A walk with that few pass needs fewer candidates than a search of all: each of its steps comes by many nodes.
+/// Measured at 100,000 vectors: with the square root of the share it finds at least what all candidates find where all
+/// pass.
 fn narrowed(candidates: usize, count: usize, share: f64) -> usize {
     whole((candidates as f64 * share.sqrt()).max(count as f64 * LEAST_CANDIDATES))
 }
@@ -207,8 +210,8 @@ pub(super) fn walk(
     })
 }
 
-/// Among so many of the nearest vectors there are `count` that pass, but for few queries: three standard deviations more
-/// are expected there.
+/// Among so many of the nearest vectors there are `count` that pass, but for few queries: three standard deviations
+/// more are expected there.
 pub(super) fn depth(count: usize, share: f64) -> f64 {
     let count = count as f64;
     (count + 3.0 * count.sqrt()) / share

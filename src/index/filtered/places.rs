@@ -1,7 +1,8 @@
 //! Where slots are in a graph, and what a graph's positions are of.
 //!
 //! Made with the graph and never changed, so it may speak of vectors that have been removed since. Invariant: what it
-//! says of a slot is checked against the arena, so that it is only ever a shortcut. Does not know which slots are allowed.
+//! says of a slot is checked against the arena, so that it is only ever a shortcut. Does not know which slots are
+//! allowed.
 
 use std::sync::Arc;
 

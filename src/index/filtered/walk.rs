@@ -1,9 +1,9 @@
 //! The search of the graph among those nodes that pass.
 //!
-//! Begins where a narrow search of all nodes ends. From there it walks as `beam` does, but compares and keeps only nodes
-//! that pass. Over those that do not it steps to what is behind them (two hops, as in ACORN by Patel et al., 2024), so
-//! that it does not come to an end where few pass. Invariant: what it finds depends on the graph, the query and the slots
-//! alone. Does not know whether walking is worth while.
+//! Begins where a narrow search of all nodes ends. From there it walks as `beam` does, but compares and keeps only
+//! nodes that pass. Over those that do not it steps to what is behind them (two hops, as in ACORN by Patel et al.,
+//! 2024), so that it does not come to an end where few pass. Invariant: what it finds depends on the graph, the query
+//! and the slots alone. Does not know whether walking is worth while.
 
 use super::super::beam::{FOLLOWED, Scratch};
 use super::super::kernels::Kernels;
@@ -18,8 +18,8 @@ const STEPPED_OVER: usize = 4;
 /// Links of a start that are asked for the share that passes near the query: the first ones lead to what is nearest.
 const ASKED: usize = 12;
 /// Nodes that pass among those linked from one, from which on what is behind the others is not looked at. Measured at
-/// 100,000 vectors of which 10 to 50 % pass: with 8 recall falls below that of the search of all, with 32 the same recall
-/// takes a fifth longer.
+/// 100,000 vectors of which 10 to 50 % pass: with 8 recall falls below that of the search of all, with 32 the same
+/// recall takes a fifth longer.
 const PASSING_ENOUGH: usize = 16;
 
 /// See the module's documentation.

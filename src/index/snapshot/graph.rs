@@ -1,8 +1,8 @@
-//! The file of a graph, `links`: where the links of each position begin, the node that stands for each position, and the
-//! links.
+//! The file of a graph, `links`: where the links of each position begin, the node that stands for each position, and
+//! the links.
 //!
-//! One position takes 8 bytes, each link 4. Invariant: what is read leads from nodes to nodes, whoever wrote it. Where to
-//! enter is not in the file: it follows from links and codes, and is found as fast as it would be read.
+//! One position takes 8 bytes, each link 4. Invariant: what is read leads from nodes to nodes, whoever wrote it. Where
+//! to enter is not in the file: it follows from links and codes, and is found as fast as it would be read.
 
 use std::path::Path;
 

@@ -130,8 +130,8 @@ fn known(chunks: &[rows::Loaded], graph: Option<&graph::Loaded>, live: &[(Slot, 
     Ok(known)
 }
 
-/// Marks what is live. Of several rows of a slot that came back, the last one counts. One that was removed when the graph
-/// came by cannot be found in it: it is left out, and comes from the store again.
+/// Marks what is live. Of several rows of a slot that came back, the last one counts. One that was removed when the
+/// graph came by cannot be found in it: it is left out, and comes from the store again.
 fn revive(known: &mut [Known], covered: usize, live: &[(Slot, bool)]) {
     let mut taken = vec![false; live.len()];
     let mut next = live.len();

@@ -1,14 +1,14 @@
 //! Snapshots: rows and links on disk, so that a start needs neither the store's vectors nor a new graph.
 //!
 //! `gen-N` is a directory with `rows-K` for each chunk of rows, those behind the graph included, `links` if there is a
-//! graph, and a `manifest`. It is written as `gen-N.tmp`, synchronised, and renamed; then older ones go. Full chunks never
-//! change, so a new snapshot shares their files with the one before (as hard links), and its links if they are the same. With
-//! 1,024 values a vector takes 3.1 kB for its row and about 150 bytes for its links; twice that for a moment after
-//! compaction, which makes all rows anew.
+//! graph, and a `manifest`. It is written as `gen-N.tmp`, synchronised, and renamed; then older ones go. Full chunks
+//! never change, so a new snapshot shares their files with the one before (as hard links), and its links if they are
+//! the same. With 1,024 values a vector takes 3.1 kB for its row and about 150 bytes for its links; twice that for a
+//! moment after compaction, which makes all rows anew.
 //!
 //! Invariants: nothing is used before every byte of it has been verified, and its numbers have been found to go
-//! together; a full chunk that is on disk has its values there, and no longer in memory. A snapshot that does not fit is
-//! no loss: the vectors are in the store. Removal is not in it: what is live is said by whoever opens it.
+//! together; a full chunk that is on disk has its values there, and no longer in memory. A snapshot that does not fit
+//! is no loss: the vectors are in the store. Removal is not in it: what is live is said by whoever opens it.
 
 mod files;
 mod graph;

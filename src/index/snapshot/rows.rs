@@ -1,7 +1,7 @@
 //! The file of a chunk of rows, `rows-K`: codes, scales, slots, digests, whether silent, and values.
 //!
-//! One row takes `stride + 2 · dimension + 17` bytes. Invariant: a full chunk never changes, so that its file may belong
-//! to several snapshots. Does not know which rows are removed: slots tell.
+//! One row takes `stride + 2 · dimension + 17` bytes. Invariant: a full chunk never changes, so that its file may
+//! belong to several snapshots. Does not know which rows are removed: slots tell.
 
 use std::path::Path;
 use std::sync::Arc;

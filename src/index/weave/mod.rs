@@ -2,8 +2,8 @@
 //!
 //! New nodes get their links from a draft and from a search of the graph that is there; those that they link to link
 //! back. Of many candidates those are kept that lead somewhere new (the heuristic of Malkov and Yashunin, HNSW,
-//! algorithm 4; also known as relative-neighbourhood pruning): a candidate that is nearer to one kept before than to the
-//! node is reached through that one. Invariants: the graph that is there is not changed, another is made; with one
+//! algorithm 4; also known as relative-neighbourhood pruning): a candidate that is nearer to one kept before than to
+//! the node is reached through that one. Invariants: the graph that is there is not changed, another is made; with one
 //! thread, the same nodes give the same graph.
 
 mod assembly;
@@ -24,10 +24,10 @@ use self::assembly::{Change, assemble};
 use self::together::together;
 
 /// Links to what is far away lead from one cluster to the next, for queries of another modality and for searches among
-/// some of the vectors, but take time in every search. A draft of everything has about one for every other node. In later
-/// drafts, which are of few nodes, most links are far: of these, and of those that nodes have had from such drafts, each
-/// node keeps so many. Measured at 20,000 vectors of which half were replaced: with all of them, searches take a quarter
-/// longer than in the graph of one draft.
+/// some of the vectors, but take time in every search. A draft of everything has about one for every other node. In
+/// later drafts, which are of few nodes, most links are far: of these, and of those that nodes have had from such
+/// drafts, each node keeps so many. Measured at 20,000 vectors of which half were replaced: with all of them, searches
+/// take a quarter longer than in the graph of one draft.
 const FAR_LINKS: usize = 1;
 
 /// Which of the links that nodes have to what is far away they keep.
@@ -126,8 +126,8 @@ fn forward(
     Forward { links, corrected: corrected.into_inner() }
 }
 
-/// The graph over all positions below `covered` in which nodes have the links `forward`, and links back; `known` are the
-/// links of all others.
+/// The graph over all positions below `covered` in which nodes have the links `forward`, and links back; `known` are
+/// the links of all others.
 fn knit<'a>(
     rows: &Rows,
     covered: u32,
@@ -142,8 +142,8 @@ fn knit<'a>(
     assemble(rows, covered, nodes, known, change)
 }
 
-/// The graph over other positions, some of which are gone: `moved` says where each position is now, or [`NONE`]. What led
-/// over those that are gone is linked directly.
+/// The graph over other positions, some of which are gone: `moved` says where each position is now, or [`NONE`]. What
+/// led over those that are gone is linked directly.
 pub(super) fn reweave(rows: &Rows, old: &Links, moved: &[u32], nodes: &[u32], covered: u32, loom: Loom) -> Links {
     let mut before = vec![NONE; covered as usize];
     for (position, &now) in (0..old.covered()).zip(moved).filter(|(_, now)| **now != NONE) {

@@ -3,6 +3,7 @@
 use earmark::engine::query::{Answer, Query, Term};
 use earmark::library::{Filter, Range};
 use earmark::media::MediaKind;
+use half::f16;
 
 use super::library::{Library, Made, id, key, options, query, stored, text, vector};
 use super::model::{PlantedModel, SCALES};
@@ -12,8 +13,9 @@ fn at(cosine: f32) -> [f32; 2] {
     [cosine, (1.0 - cosine * cosine).sqrt()]
 }
 
+/// To three digits: values are kept in half precision.
 fn scores(answer: &Answer) -> Vec<f32> {
-    answer.hits.iter().map(|hit| (hit.best.score * 1e4).round() / 1e4).collect()
+    answer.hits.iter().map(|hit| (hit.best.score * 1e3).round() / 1e3).collect()
 }
 
 #[test]
@@ -36,8 +38,10 @@ fn silence_is_left_out_unless_asked_for() {
 
 #[test]
 fn a_long_recording_does_not_crowd_out_the_others() {
-    // Two thousand segments, all of them nearer than anything else.
+    // Two thousand segments, all of them nearer than anything else. In half precision some are equally near.
     let near: Vec<[f32; 2]> = (0..2_000).map(|index| at(0.9 + index as f32 * 4e-5)).collect();
+    let mut order: Vec<u32> = (0..2_000).collect();
+    order.sort_by_key(|&ordinal| std::cmp::Reverse(f16::from_f32(near[ordinal as usize][0]).to_bits()));
     let near: Vec<&[f32]> = near.iter().map(<[f32; 2]>::as_slice).collect();
     let mut assets = vec![Made::sound("long.wav", &near)];
     assets.extend((0..12).map(|index| Made::sound(&format!("{index}.wav"), &[&at(0.5 - index as f32 / 100.0)])));
@@ -48,13 +52,13 @@ fn a_long_recording_does_not_crowd_out_the_others() {
         // Before there are ten sounds, all has been looked at.
         assert!(answer.more && answer.exact);
         let best = &answer.hits[0];
-        assert_eq!((best.asset.id, best.best.ordinal), (id(0), 1_999));
-        assert_eq!(best.best.segment.span.start_ms, 1_999 * 5_000);
+        assert_eq!((best.asset.id, best.best.ordinal), (id(0), order[0]));
+        assert_eq!(best.best.segment.span.start_ms, u64::from(order[0]) * 5_000);
         let others: Vec<u32> = best.others.iter().map(|other| other.ordinal).collect();
-        assert_eq!(others, (1_989..1_999).rev().collect::<Vec<_>>());
+        assert_eq!(others, order[1..11]);
         let ungrouped = opened.ask(Query { limit: 10, grouped: false, ..query(vector(&[1.0])) }).unwrap();
         assert!(ungrouped.hits.iter().all(|hit| hit.asset.id == id(0) && hit.others.is_empty()));
-        assert_eq!(ungrouped.exact, exact_below == 100_000);
+        assert!(ungrouped.exact || exact_below == 100);
     }
 }
 
@@ -140,8 +144,8 @@ fn confidence_needs_a_learned_scale() {
     let sound = expected(SCALES.audio_text.unwrap(), 0.3, &|index| index / 100.0);
     let picture = expected(SCALES.image_text, 0.8, &|index| 0.3 + index / 20.0);
     let (of_sound, of_picture) = confidences(&[text("1")]);
-    assert!((f64::from(of_sound.unwrap()) - sound).abs() < 1e-4, "{of_sound:?} {sound}");
-    assert!((f64::from(of_picture.unwrap()) - picture).abs() < 1e-4, "{of_picture:?} {picture}");
+    assert!((f64::from(of_sound.unwrap()) - sound).abs() < 5e-3, "{of_sound:?} {sound}");
+    assert!((f64::from(of_picture.unwrap()) - picture).abs() < 5e-3, "{of_picture:?} {picture}");
     // Its own kind was never paired with itself; neither was a mixture, nor a bare vector, with anything.
     let (of_sound, of_picture) = confidences(&[stored(0, None)]);
     assert!(of_sound.is_none() && of_picture.is_some());

@@ -7,7 +7,7 @@ use std::task::Poll;
 use earmark::engine::options::SearchOptions;
 use earmark::engine::query::QueryError;
 
-use super::library::{Library, Made, options, query, runtime, text, vector};
+use super::library::{DIMENSIONS, Library, Made, options, query, runtime, text, vector};
 use super::model::PlantedModel;
 
 /// What a future has to say now.
@@ -69,18 +69,24 @@ fn a_query_that_was_given_up_leaves_its_place() {
 #[test]
 fn many_queries_at_once_all_get_their_answer() {
     let wide = SearchOptions { concurrent: 2, waiting: 200, ..options() };
-    let sounds: Vec<Made> =
-        (0..50).map(|index| Made::sound(&format!("{index}.wav"), &[&[1.0, index as f32]])).collect();
+    // One axis and some of another, so that no two are near each other.
+    let between = |index: usize| {
+        let mut values = [0.0; DIMENSIONS];
+        values[index % DIMENSIONS] = 1.0;
+        values[(index + 1 + index / DIMENSIONS) % DIMENSIONS] = 0.5;
+        values
+    };
+    let sounds: Vec<Made> = (0..50).map(|index| Made::sound(&format!("{index}.wav"), &[&between(index)])).collect();
     let opened = Library::of(&sounds).open(None, wide, 10_000);
     runtime().block_on(async {
-        let ask = |index: u8| {
+        let ask = |index: usize| {
             let searcher = opened.searcher.clone();
-            tokio::spawn(async move { searcher.search(query(vector(&[1.0, f32::from(index)]))).await })
+            tokio::spawn(async move { searcher.search(query(vector(&between(index)))).await })
         };
-        let queries: Vec<_> = (0..100).map(|index| (index, ask(index % 50))).collect();
+        let queries: Vec<_> = (0..100u32).map(|index| (index, ask(index as usize % 50))).collect();
         for (index, query) in queries {
             let answer = query.await.unwrap().unwrap();
-            assert_eq!(answer.hits[0].asset.id, super::library::id(u32::from(index % 50)));
+            assert_eq!(answer.hits[0].asset.id, super::library::id(index % 50));
         }
     });
 }

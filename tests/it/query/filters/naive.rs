@@ -6,6 +6,7 @@ use earmark::engine::catalog::{AssetEntry, Catalog};
 use earmark::engine::query::Query;
 use earmark::library::{AssetId, FileKey, Filter};
 use earmark::media::MediaKind;
+use half::f16;
 
 use super::random::{GLOBS, UCS};
 use crate::query::library::Opened;
@@ -80,7 +81,8 @@ pub fn answer(opened: &Opened, query: &Query, axis: usize) -> Vec<Expected> {
     for entry in catalog.assets().filter(|entry| !files(&query.filter, &catalog, entry).is_empty()) {
         let index = &opened.searcher.indexes[entry.asset.kind as usize];
         let live = (0..).zip(&entry.asset.segments).filter(|(_, segment)| query.silent || !segment.silent);
-        let scored = live.map(|(ordinal, it)| (ordinal, index.vector(it.slot).unwrap().as_slice()[axis]));
+        let kept = |slot| f16::from_f32(index.vector(slot).unwrap().as_slice()[axis]).to_f32();
+        let scored = live.map(|(ordinal, it)| (ordinal, kept(it.slot)));
         let mut segments: Vec<(u32, f32)> =
             scored.filter(|(_, score)| query.min_score.is_none_or(|least| *score >= least)).collect();
         segments.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
