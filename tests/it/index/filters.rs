@@ -53,7 +53,8 @@ fn check_set(found: &Found, kept: &RoaringBitmap, count: usize) {
 fn library() -> (Oracle, Index, [Vec<Embedding>; 2]) {
     let mut clusters = Clusters::new(31, 100, 256);
     let oracle = Oracle::of(&clusters.vectors(20_000, 0.8));
-    let index = oracle.index(SMALL);
+    // With one thread it is always the same graph.
+    let index = oracle.index(IndexOptions { threads: 1, ..SMALL });
     maintain_fully(&index);
     assert_eq!(index.stats().graph_nodes, 20_000);
     (oracle, index, [clusters.vectors(50, 0.8), clusters.shifted(50, 0.8, 1.5)])
