@@ -35,7 +35,7 @@ def measured(executable: Path, work: Path, count: int) -> tuple[list[Row], str]:
     standings = {EARMARK: ours} | {name: standing.figures() for name, standing in result.rivals.items()}
     rows: list[Row] = [{"vectors": count, "library": name} | figures for name, figures in standings.items()]
     rows[0]["cold_start_s"] = started["cold_start_s"]
-    rows.append({"vectors": count, "library": "memory limit", "qps_in": memory.qps_bound})
+    rows.append({"vectors": count, "library": "uncached reads", "qps_in": memory.qps_bound})
     return rows, memory.words
 
 
