@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
+use super::compute::{AttentionLayers, BlockConvs, Kernels, Sounds};
 use super::config::AudioConfig;
 use super::fbsp::FrontEnd;
 use super::layers::{BatchNorm, ConvShape, adaptive_max_pool, conv_norm, conv_relu, global_mean, linear};
@@ -15,8 +16,14 @@ pub(super) struct AudioTower {
 }
 
 impl AudioTower {
-    pub(super) fn load(config: &AudioConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        Ok(Self { front_end: FrontEnd::load(config, vb)?, body: Body::load(config, embed_dim, vb)? })
+    /// With kernels of our own if there are any, and with candle's if not.
+    pub(super) fn load(
+        config: &AudioConfig,
+        embed_dim: usize,
+        vb: &VarBuilder<'_>,
+        kernels: Option<&'static Kernels>,
+    ) -> Result<Self> {
+        Ok(Self { front_end: FrontEnd::load(config, vb)?, body: Body::load(config, embed_dim, vb, kernels)? })
     }
 
     /// Clips of equal length and channel count, in int16 units at 44.1 kHz → `[clips, embed_dim]`, not normalised.
@@ -34,15 +41,31 @@ impl AudioTower {
 
 /// Everything behind the spectrogram.
 pub(super) struct Body {
+    features: Features,
+    output: Linear,
+}
+
+/// Everything before the last layer.
+enum Features {
+    Packed(Box<Sounds>),
+    Candle(Layers),
+}
+
+/// The layers, as candle computes them.
+struct Layers {
     stem: Conv2d,
     stages: Vec<Stage>,
     /// The fifth attention block, which gates the pooled vector.
     gate: Attention,
-    output: Linear,
 }
 
 impl Body {
-    fn load(config: &AudioConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+    fn load(
+        config: &AudioConfig,
+        embed_dim: usize,
+        vb: &VarBuilder<'_>,
+        kernels: Option<&'static Kernels>,
+    ) -> Result<Self> {
         let stem = conv_norm(ConvShape::new(3, config.width, 7).stride(2), &vb.pp("conv1"), &vb.pp("bn1"))?;
         let mut stages = Vec::new();
         let mut channels = config.width;
@@ -59,20 +82,39 @@ impl Body {
             stages.push(Stage { blocks: blocks.collect::<Result<_>>()?, attention });
             channels = output;
         }
-        let gate = Attention::load(5, channels, channels, vb)?;
-        Ok(Self { stem, stages, gate, output: linear(channels, embed_dim, &vb.pp("fc"))? })
+        let layers = Layers { stem, stages, gate: Attention::load(5, channels, channels, vb)? };
+        let features = if let Some(kernels) = kernels {
+            let stages = layers
+                .stages
+                .iter()
+                .map(|stage| (stage.blocks.iter().map(Bottleneck::convolutions).collect(), stage.attention.layers()));
+            Features::Packed(Box::new(Sounds::new(kernels, &layers.stem, stages, &layers.gate.layers())?))
+        } else {
+            Features::Candle(layers)
+        };
+        Ok(Self { features, output: linear(channels, embed_dim, &vb.pp("fc"))? })
     }
 
     /// Decibels `[clips · channels, 3, rows, frames]` → `[clips, embed_dim]`; channels are summed (SPEC Q6).
     pub(super) fn forward(&self, decibels: &Tensor, channels: usize) -> Result<Tensor> {
+        let pooled = match &self.features {
+            Features::Packed(features) => decibels.apply_op1_no_bwd(features.as_ref())?,
+            Features::Candle(layers) => layers.forward(decibels)?,
+        };
+        let (signals, width) = pooled.dims2()?;
+        self.output.forward(&pooled.reshape((signals / channels, channels, width))?.sum(1)?)
+    }
+}
+
+impl Layers {
+    /// `[signals, 3, rows, frames]` → gated means `[signals, channels]`.
+    fn forward(&self, decibels: &Tensor) -> Result<Tensor> {
         // Zeros stand in for the −inf padding of the max-pooling: after ReLU nothing is below them.
         let padded = conv_relu(&self.stem, decibels)?.pad_with_zeros(2, 1, 1)?.pad_with_zeros(3, 1, 1)?;
         let stem = padded.max_pool2d_with_stride(3, 2)?;
         let features = self.stages.iter().try_fold(stem, |x, stage| stage.forward(&x))?;
         let gate = self.gate.forward(&features, 1, 1)?.flatten_from(1)?;
-        let pooled = (global_mean(&features)? * gate)?;
-        let (signals, width) = pooled.dims2()?;
-        self.output.forward(&pooled.reshape((signals / channels, channels, width))?.sum(1)?)
+        global_mean(&features)? * gate
     }
 }
 
@@ -125,6 +167,16 @@ impl Bottleneck {
         })
     }
 
+    fn convolutions(&self) -> BlockConvs<'_> {
+        BlockConvs {
+            reduce: &self.reduce,
+            spatial: &self.spatial,
+            expand: &self.expand,
+            shortcut: self.shortcut.as_ref(),
+            pooling: 1,
+        }
+    }
+
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
         let residual = self.expand.forward(&inner)?;
@@ -162,6 +214,10 @@ impl Attention {
             kernel,
             point: Conv2d::new(weight, Some(bias), candle_nn::Conv2dConfig::default()),
         })
+    }
+
+    fn layers(&self) -> AttentionLayers<'_> {
+        AttentionLayers { taps: &self.taps, bias: &self.depth_bias, kernel: self.kernel, point: &self.point }
     }
 
     /// `[batch, input, H, W]` → gates in (0, 1), `[batch, output, height, width]`.

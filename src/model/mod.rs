@@ -5,6 +5,7 @@
 //! `SPEC` in comments is the specification of AudioCLIP's inference that this module implements.
 
 mod audio;
+mod compute;
 mod config;
 pub mod device;
 mod error;
@@ -31,6 +32,7 @@ pub use scales::{LogitScales, ModalityPair};
 pub use storage::Weights;
 
 use self::audio::AudioTower;
+use self::compute::Kernels;
 use self::file::{Metadata, ModelFile};
 use self::text::TextTower;
 use self::visual::VisualTower;
@@ -64,26 +66,34 @@ impl AudioClip {
     /// Loads a model file that has been opened.
     pub fn from_file(file: ModelFile, device: DeviceChoice) -> Result<Self, ModelError> {
         let device = device::open(device)?;
+        let kernels = Kernels::best().filter(|_| device.is_cpu());
+        Self::with_kernels(file, &device, kernels)
+    }
+
+    /// Convolutions are candle's where there are no kernels.
+    fn with_kernels(file: ModelFile, device: &Device, kernels: Option<&'static Kernels>) -> Result<Self, ModelError> {
         let metadata = file.metadata().clone();
         let mut tensors = HashMap::new();
         file.read(|spec, values| {
             // An empty tensor carries nothing, and some devices cannot hold one.
             if !values.is_empty() {
-                tensors.insert(spec.name, Tensor::from_vec(values, spec.shape, &device)?);
+                tensors.insert(spec.name, Tensor::from_vec(values, spec.shape, device)?);
             }
             Ok(())
         })?;
-        Self::build(metadata, &VarBuilder::from_tensors(tensors, DType::F32, &device))
+        Self::build(metadata, &VarBuilder::from_tensors(tensors, DType::F32, device), kernels)
     }
 
-    fn build(metadata: Metadata, vb: &VarBuilder<'_>) -> Result<Self, ModelError> {
+    fn build(metadata: Metadata, vb: &VarBuilder<'_>, kernels: Option<&'static Kernels>) -> Result<Self, ModelError> {
         let config = &metadata.config;
         let scale = |name: &str| Ok::<_, ModelError>(scales::effective(vb.get((), name)?.to_scalar()?));
         let audio = config.audio.as_ref();
         Ok(Self {
             text: TextTower::load(&config.text, config.embed_dim, vb)?,
-            visual: VisualTower::load(&config.visual, config.embed_dim, &vb.pp("visual"))?,
-            audio: audio.map(|audio| AudioTower::load(audio, config.embed_dim, &vb.pp("audio"))).transpose()?,
+            visual: VisualTower::load(&config.visual, config.embed_dim, &vb.pp("visual"), kernels)?,
+            audio: audio
+                .map(|audio| AudioTower::load(audio, config.embed_dim, &vb.pp("audio"), kernels))
+                .transpose()?,
             scales: LogitScales {
                 audio_image: audio.map(|_| scale("logit_scale_ai")).transpose()?,
                 audio_text: audio.map(|_| scale("logit_scale_at")).transpose()?,

@@ -69,13 +69,15 @@ fn impossible_configurations_are_found_before_anything_is_built() {
     check(|config| config.audio.as_mut().unwrap().window_samples = 4096);
 }
 
-static TINY: LazyLock<AudioClip> = LazyLock::new(|| {
+static TINY: LazyLock<AudioClip> = LazyLock::new(|| tiny(Kernels::best()));
+
+fn tiny(kernels: Option<&'static Kernels>) -> AudioClip {
     let directory = tempfile::tempdir().unwrap();
     let options = ImportOptions { name: Some(ModelName::new("tiny").unwrap()), ..ImportOptions::default() };
     let store = ModelStore::new(directory.path());
     let installed = store.import(&golden_path("tiny/audioclip_tiny.pt"), &options).unwrap();
-    AudioClip::load(installed.path().unwrap(), DeviceChoice::Cpu).unwrap()
-});
+    AudioClip::with_kernels(ModelFile::open(installed.path().unwrap()).unwrap(), &Device::Cpu, kernels).unwrap()
+}
 
 fn intermediates() -> BTreeMap<String, Tensor> {
     let path = golden_path("tiny/intermediates.safetensors");
@@ -103,4 +105,19 @@ fn the_body_takes_golden_decibels_to_the_golden_vector() {
     let decibels = golden["ai1s.db"].unsqueeze(0).unwrap();
     let vector = TINY.audio.as_ref().unwrap().body.forward(&decibels, 1).unwrap().squeeze(0).unwrap();
     assert!(rel_l2(&vector, &golden["ai1s.emb"]) < 1e-5);
+}
+
+#[test]
+fn candles_convolutions_and_ours_give_the_same_vectors() {
+    let candle = tiny(None);
+    let golden = intermediates();
+    let decibels = golden["ai1s.db"].unsqueeze(0).unwrap();
+    let pair = Tensor::cat(&[&decibels, &(&decibels * 0.5).unwrap()], 0).unwrap();
+    let body = |model: &AudioClip| model.audio.as_ref().unwrap().body.forward(&pair, 1).unwrap();
+    assert!(rel_l2(&body(&TINY), &body(&candle)) < 1e-5);
+    let side = candle.metadata.config.visual.resolution;
+    let pictures = Tensor::arange(0f32, (2 * 3 * side * side) as f32, &Device::Cpu).unwrap();
+    let pictures = (pictures * 0.37).unwrap().sin().unwrap().reshape((2, 3, side, side)).unwrap();
+    let of = |model: &AudioClip| model.visual.forward(&pictures).unwrap();
+    assert!(rel_l2(&of(&TINY), &of(&candle)) < 1e-5);
 }

@@ -3,18 +3,30 @@
 use candle_core::{D, Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
+use super::compute::{BlockConvs, Kernels, Pictures};
 use super::config::VisualConfig;
 use super::layers::{ConvShape, conv_norm, conv_relu, linear};
 
 /// Images to embeddings.
 pub(super) struct VisualTower {
-    stem: [Conv2d; 3],
-    blocks: Vec<Bottleneck>,
+    features: Features,
     pool: AttentionPool,
 }
 
+/// Everything before the pooling.
+enum Features {
+    Packed(Pictures),
+    Candle { stem: [Conv2d; 3], blocks: Vec<Bottleneck> },
+}
+
 impl VisualTower {
-    pub(super) fn load(config: &VisualConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
+    /// With kernels of our own if there are any, and with candle's if not.
+    pub(super) fn load(
+        config: &VisualConfig,
+        embed_dim: usize,
+        vb: &VarBuilder<'_>,
+        kernels: Option<&'static Kernels>,
+    ) -> Result<Self> {
         let (width, half) = (config.width, config.width / 2);
         let stem = [
             conv_norm(ConvShape::new(3, half, 3).stride(2), &vb.pp("conv1"), &vb.pp("bn1"))?,
@@ -31,14 +43,25 @@ impl VisualTower {
                 channels = 4 * (width << stage);
             }
         }
-        Ok(Self { stem, blocks, pool: AttentionPool::load(config, embed_dim, &vb.pp("attnpool"))? })
+        let features = if let Some(kernels) = kernels {
+            Features::Packed(Pictures::new(kernels, &stem, blocks.iter().map(Bottleneck::convolutions))?)
+        } else {
+            Features::Candle { stem, blocks }
+        };
+        Ok(Self { features, pool: AttentionPool::load(config, embed_dim, &vb.pp("attnpool"))? })
     }
 
     /// `[batch, 3, resolution, resolution]` of CLIP-normalised RGB → `[batch, embed_dim]`, not normalised.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let stem = self.stem.iter().try_fold(x.clone(), |x, conv| conv_relu(conv, &x))?;
-        let features = self.blocks.iter().try_fold(stem.avg_pool2d(2)?, |x, block| block.forward(&x))?;
-        self.pool.forward(&features)
+        let pixels = match &self.features {
+            Features::Packed(features) => x.apply_op1_no_bwd(features)?,
+            Features::Candle { stem, blocks } => {
+                let stem = stem.iter().try_fold(x.clone(), |x, conv| conv_relu(conv, &x))?;
+                let features = blocks.iter().try_fold(stem.avg_pool2d(2)?, |x, block| block.forward(&x))?;
+                features.flatten_from(2)?.transpose(1, 2)?
+            }
+        };
+        self.pool.forward(&pixels)
     }
 }
 
@@ -66,6 +89,16 @@ impl Bottleneck {
             shortcut,
             stride,
         })
+    }
+
+    fn convolutions(&self) -> BlockConvs<'_> {
+        BlockConvs {
+            reduce: &self.reduce,
+            spatial: &self.spatial,
+            expand: &self.expand,
+            shortcut: self.shortcut.as_ref(),
+            pooling: self.stride,
+        }
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -107,10 +140,9 @@ impl AttentionPool {
         })
     }
 
-    /// `[batch, channels, side, side]` → `[batch, embed_dim]`.
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let pixels = x.flatten_from(2)?.transpose(1, 2)?;
-        let tokens = Tensor::cat(&[&pixels.mean_keepdim(1)?, &pixels], 1)?.broadcast_add(&self.positions)?;
+    /// `[batch, pixels, channels]` → `[batch, embed_dim]`.
+    fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
+        let tokens = Tensor::cat(&[&pixels.mean_keepdim(1)?, pixels], 1)?.broadcast_add(&self.positions)?;
         let (batch, count, channels) = tokens.dims3()?;
         let head_dim = channels / self.heads;
         let split =

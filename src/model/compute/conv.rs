@@ -1,0 +1,145 @@
+//! Convolutions with a bias, and what is done with each sum before it is written.
+//!
+//! Weights are packed once, in the order in which they are read. Dense convolutions read a row of the kernel at a time;
+//! grouped ones a place, and only the channels of their group. Groups of fewer than 16 channels are computed 16
+//! channels together, with zeros between them.
+
+use super::kernels::{HALF_PANEL, Kernels, PANEL, Panel, Steps, Work};
+use super::maps::{Layout, Map, Size};
+
+/// The shape of a convolution with a square kernel and "same" padding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) groups: usize,
+}
+
+/// How the channels of a convolution depend on each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    /// Each on all.
+    Dense,
+    /// Whole panels on the channels of a group.
+    Wide,
+    /// Half a panel of some groups on the same channels.
+    Narrow,
+}
+
+/// See the module's documentation.
+pub(super) struct Conv {
+    kernels: &'static Kernels,
+    shape: Shape,
+    /// How far apart the pixels of its input are.
+    pixel: usize,
+    groups: Groups,
+    /// Values read at each tap.
+    run: usize,
+    panels: Vec<Panel>,
+    weights: Vec<f32>,
+    /// Zeros follow, as far as panels reach.
+    bias: Vec<f32>,
+}
+
+impl Conv {
+    /// Packs `weights [outputs, inputs / groups, kernel, kernel]` and `bias [outputs]` for inputs whose pixels are so
+    /// far apart.
+    pub(super) fn new(kernels: &'static Kernels, shape: Shape, weights: &[f32], bias: &[f32], pixel: usize) -> Self {
+        let Shape { inputs, outputs, kernel, groups, .. } = shape;
+        let (read, made) = (inputs / groups, outputs / groups);
+        let padded = outputs.next_multiple_of(HALF_PANEL);
+        let aligned = inputs.is_multiple_of(HALF_PANEL) && outputs == inputs;
+        let kind = match groups {
+            2.. if made.is_multiple_of(HALF_PANEL) => Groups::Wide,
+            2.. if aligned && HALF_PANEL.is_multiple_of(made) => Groups::Narrow,
+            _ => Groups::Dense,
+        };
+        let run = match kind {
+            Groups::Dense => kernel * pixel,
+            Groups::Wide => read,
+            Groups::Narrow => HALF_PANEL,
+        };
+        let mut panels = Vec::new();
+        let mut packed = Vec::new();
+        let mut output = 0;
+        while output < padded {
+            let (input, end) = match kind {
+                Groups::Dense => (0, padded),
+                Groups::Wide => (output / made * read, (output / made + 1) * made),
+                Groups::Narrow => (output, output + HALF_PANEL),
+            };
+            let width = if end - output >= PANEL { PANEL } else { HALF_PANEL };
+            panels.push(Panel { output, width, input, weights: packed.len() });
+            let channels = if kind == Groups::Dense { 0..pixel } else { input..input + run };
+            for place in 0..kernel * kernel {
+                for channel in channels.clone() {
+                    packed.extend((output..output + width).map(|out| {
+                        let within = channel.wrapping_sub(out / made * read);
+                        let connected = out < outputs && channel < inputs && within < read;
+                        if connected { weights[(out * read + within) * kernel * kernel + place] } else { 0.0 }
+                    }));
+                }
+            }
+            output += width;
+        }
+        let mut bias = bias.to_vec();
+        bias.resize(padded, 0.0);
+        Self { kernels, shape, pixel, groups: kind, run, panels, weights: packed, bias }
+    }
+
+    pub(super) fn outputs(&self) -> usize {
+        self.shape.outputs
+    }
+
+    /// The size of what comes out.
+    pub(super) fn size(&self, input: Size) -> Size {
+        let side = |side: usize| (side + 2 * (self.shape.kernel / 2) - self.shape.kernel) / self.shape.stride + 1;
+        Size { height: side(input.height), width: side(input.width), channels: self.shape.outputs }
+    }
+
+    /// Writes what comes out of `input`, and of `residual`, which is added to it, into a map of the right size.
+    ///
+    /// # Panics
+    /// If a map is of another size: that would be a mistake in the tower.
+    pub(super) fn apply(&self, input: &Map, output: &mut Map, residual: Option<&Map>, rectified: bool) {
+        let (from, to) = (input.layout, output.layout);
+        let Shape { inputs, kernel, stride, .. } = self.shape;
+        let pad = kernel / 2;
+        assert!(from.pixel == self.pixel && from.size.channels == inputs && from.border >= pad, "{from:?}");
+        assert!(to.size == self.size(from.size) && input.images == output.images, "{to:?} of {from:?}");
+        assert!(residual.is_none_or(|it| it.layout == to && it.images == output.images), "{to:?}");
+        let Size { height, width, .. } = to.size;
+        // Without borders rows follow each other, and a point looks at no neighbours.
+        let joined = kernel == 1 && stride == 1 && from.border == 0 && to.border == 0;
+        let (rows, columns) = if joined { (1, height * width) } else { (height, width) };
+        let first = (from.border - pad) * (from.row() + from.pixel);
+        let steps = |layout: &Layout, origin, stride| Steps {
+            origin,
+            image: layout.image(),
+            row: if joined { layout.image() } else { stride * layout.row() },
+            pixel: stride * layout.pixel,
+        };
+        let taps: Vec<usize> = match self.groups {
+            Groups::Dense => (0..kernel).map(|row| row * from.row()).collect(),
+            _ => (0..kernel * kernel).map(|at| at / kernel * from.row() + at % kernel * from.pixel).collect(),
+        };
+        self.kernels.convolve(&mut Work {
+            images: input.images,
+            rows,
+            columns,
+            input: &input.values,
+            from: steps(&from, first, stride),
+            taps: &taps,
+            run: self.run,
+            weights: &self.weights,
+            bias: &self.bias,
+            panels: &self.panels,
+            output: &mut output.values,
+            residual: residual.map(|residual| &residual.values[..]),
+            to: steps(&to, to.at(0, 0, 0), 1),
+            rectified,
+        });
+    }
+}

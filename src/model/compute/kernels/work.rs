@@ -1,0 +1,173 @@
+//! A whole convolution, in tiles that the process's threads share.
+
+#![allow(unsafe_code, reason = "tiles are written through pointers that tasks share")]
+
+use rayon::prelude::*;
+
+use super::{HALF_PANEL, Kernels, PANEL, Tile};
+
+/// Output channels that are computed together, and what of input and weights they need.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::model::compute) struct Panel {
+    /// The first output channel.
+    pub(in crate::model::compute) output: usize,
+    /// [`PANEL`] or [`HALF_PANEL`].
+    pub(in crate::model::compute) width: usize,
+    /// The first input channel.
+    pub(in crate::model::compute) input: usize,
+    /// Where in the packed weights it begins.
+    pub(in crate::model::compute) weights: usize,
+}
+
+/// Where the pixels of a batch are.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::model::compute) struct Steps {
+    /// The first pixel of the first image.
+    pub(in crate::model::compute) origin: usize,
+    pub(in crate::model::compute) image: usize,
+    pub(in crate::model::compute) row: usize,
+    pub(in crate::model::compute) pixel: usize,
+}
+
+impl Steps {
+    fn at(&self, image: usize, row: usize, column: usize) -> usize {
+        self.origin + image * self.image + row * self.row + column * self.pixel
+    }
+}
+
+/// What is to be computed. Steps of the input are those between the inputs of neighbouring output pixels.
+pub(in crate::model::compute) struct Work<'a> {
+    pub(in crate::model::compute) images: usize,
+    pub(in crate::model::compute) rows: usize,
+    pub(in crate::model::compute) columns: usize,
+    pub(in crate::model::compute) input: &'a [f32],
+    pub(in crate::model::compute) from: Steps,
+    /// Where runs of values begin that are read for each pixel.
+    pub(in crate::model::compute) taps: &'a [usize],
+    /// Values read at each tap.
+    pub(in crate::model::compute) run: usize,
+    /// Of each panel, `[taps, run, width]`.
+    pub(in crate::model::compute) weights: &'a [f32],
+    pub(in crate::model::compute) bias: &'a [f32],
+    pub(in crate::model::compute) panels: &'a [Panel],
+    pub(in crate::model::compute) output: &'a mut [f32],
+    /// Laid out like the output, and added to it.
+    pub(in crate::model::compute) residual: Option<&'a [f32]>,
+    pub(in crate::model::compute) to: Steps,
+    /// Negative sums become 0.
+    pub(in crate::model::compute) rectified: bool,
+}
+
+/// Packed weights of more bytes than this are divided among threads; of fewer, each has all of them.
+const DIVIDED: usize = 1 << 20;
+/// Tasks for each thread, so that one that is held up is made up for by others.
+const TASKS_A_THREAD: usize = 4;
+
+/// Pointers that tasks share.
+#[derive(Clone, Copy)]
+struct Places {
+    input: *const f32,
+    residual: *const f32,
+    output: *mut f32,
+}
+
+// SAFETY: no two tasks write the same place, and none reads what another writes.
+unsafe impl Sync for Places {}
+
+impl Kernels {
+    /// Computes it.
+    ///
+    /// # Panics
+    /// If something would be read or written that is not there: that would be a mistake in whoever laid it out.
+    pub(in crate::model::compute) fn convolve(&self, work: &mut Work<'_>) {
+        work.check();
+        let places = Places {
+            input: work.input.as_ptr(),
+            residual: work.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            output: work.output.as_mut_ptr(),
+        };
+        let tiles_a_row = work.columns.div_ceil(self.pixels);
+        // Tiles of a row are about equally wide.
+        let widest = work.columns.div_ceil(tiles_a_row);
+        let tiles_an_image = work.rows * tiles_a_row;
+        let tiles = work.images * tiles_an_image;
+        let (tiles_a_task, panels_a_task) = work.shares(tiles);
+        let parts = tiles.div_ceil(tiles_a_task);
+        let tasks = parts * work.panels.len().div_ceil(panels_a_task);
+        let do_task = |task: usize| {
+            let panels = work.panels.chunks(panels_a_task).nth(task / parts).unwrap_or_default();
+            let begin = task % parts * tiles_a_task;
+            for panel in panels {
+                for number in begin..(begin + tiles_a_task).min(tiles) {
+                    let (image, within) = (number / tiles_an_image, number % tiles_an_image);
+                    let (row, column) = (within / tiles_a_row, within % tiles_a_row * widest);
+                    if column < work.columns {
+                        let pixels = widest.min(work.columns - column);
+                        // SAFETY: `check` has found all of it to be there, and tasks have tiles or panels of their own.
+                        unsafe { self.run(&work.tile(&places, panel, (image, row, column)), pixels, panel.width) };
+                    }
+                }
+            }
+        };
+        if tasks == 1 { do_task(0) } else { (0..tasks).into_par_iter().for_each(do_task) }
+    }
+}
+
+impl Work<'_> {
+    fn check(&self) {
+        let last = |steps: &Steps| steps.at(self.images - 1, self.rows - 1, self.columns - 1);
+        assert!(self.images * self.rows * self.columns > 0 && !self.panels.is_empty(), "nothing to compute");
+        let (from, to) = (&self.from, &self.to);
+        assert!(to.row >= self.columns * to.pixel && to.image >= self.rows * to.row, "pixels of the output overlap");
+        let farthest = self.taps.iter().max().map_or(0, |tap| tap + self.run);
+        let mut end = 0;
+        for panel in self.panels {
+            assert!(panel.output >= end && (panel.width == PANEL || panel.width == HALF_PANEL), "{panel:?}");
+            end = panel.output + panel.width;
+            assert!(last(from) + panel.input + farthest <= self.input.len(), "{panel:?} reads beyond the input");
+            let weights = self.taps.len() * self.run * panel.width;
+            assert!(
+                panel.weights + weights <= self.weights.len() && end <= self.bias.len(),
+                "{panel:?} has no weights"
+            );
+        }
+        assert!(end <= to.pixel && last(to) + end <= self.output.len(), "the output has no room");
+        assert!(self.residual.is_none_or(|residual| last(to) + end <= residual.len()), "too little is to be added");
+    }
+
+    /// Tiles of pixels, and panels, that a task has.
+    fn shares(&self, tiles: usize) -> (usize, usize) {
+        let tasks = match rayon::current_num_threads() {
+            1 => 1,
+            threads => threads * TASKS_A_THREAD,
+        };
+        if size_of_val(self.weights) > DIVIDED {
+            (tiles, self.panels.len().div_ceil(tasks))
+        } else {
+            (tiles.div_ceil(tasks), self.panels.len())
+        }
+    }
+
+    /// # Safety
+    /// The place is one of the output, and `check` has passed.
+    unsafe fn tile(&self, places: &Places, panel: &Panel, (image, row, column): (usize, usize, usize)) -> Tile<'_> {
+        let from = self.from.at(image, row, column) + panel.input;
+        let to = self.to.at(image, row, column) + panel.output;
+        let Places { input, residual, output } = *places;
+        // SAFETY: all of these places are within what the pointers are of.
+        unsafe {
+            Tile {
+                input: input.add(from),
+                input_step: self.from.pixel,
+                taps: self.taps,
+                run: self.run,
+                weights: self.weights.as_ptr().add(panel.weights),
+                bias: self.bias.as_ptr().add(panel.output),
+                residual: if residual.is_null() { residual } else { residual.add(to) },
+                output: output.add(to),
+                output_step: self.to.pixel,
+                rectified: self.rectified,
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Where activations lie: `[batch, height, width, channels]` in one block of memory, with a border of zeros.
+
+use super::kernels::HALF_PANEL;
+
+/// Pixels this many bytes apart, or a multiple, would fall into the same few sets of a cache.
+const ALIAS: usize = 2048 / size_of::<f32>();
+/// Values behind a map that may be read, never used.
+pub(super) const SLACK: usize = 64;
+
+/// The size of an image of activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+}
+
+/// How a map is laid out. Steps count values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) size: Size,
+    /// Rows and columns of zeros around it.
+    pub(super) border: usize,
+    /// From a pixel to the next: channels, padded to whole panels.
+    pub(super) pixel: usize,
+}
+
+impl Layout {
+    pub(super) fn new(size: Size, border: usize) -> Self {
+        let pixel = size.channels.next_multiple_of(HALF_PANEL);
+        let pixel = if pixel.is_multiple_of(ALIAS) { pixel + HALF_PANEL } else { pixel };
+        Self { size, border, pixel }
+    }
+
+    /// Pixels without room between them, for what comes in.
+    pub(super) fn packed(size: Size, border: usize) -> Self {
+        Self { size, border, pixel: size.channels }
+    }
+
+    /// From a row to the next.
+    pub(super) fn row(&self) -> usize {
+        (self.size.width + 2 * self.border) * self.pixel
+    }
+
+    /// From an image to the next.
+    pub(super) fn image(&self) -> usize {
+        (self.size.height + 2 * self.border) * self.row()
+    }
+
+    /// Where a pixel is; rows and columns count from within the border.
+    pub(super) fn at(&self, image: usize, row: usize, column: usize) -> usize {
+        image * self.image() + (row + self.border) * self.row() + (column + self.border) * self.pixel
+    }
+}
+
+/// Activations of some images.
+pub(super) struct Map {
+    pub(super) layout: Layout,
+    pub(super) images: usize,
+    pub(super) values: Vec<f32>,
+}
+
+impl Map {
+    /// The values of a row of pixels, those between channels and pixels included.
+    pub(super) fn row(&self, image: usize, row: usize) -> &[f32] {
+        let begin = self.layout.at(image, row, 0);
+        &self.values[begin..begin + self.layout.size.width * self.layout.pixel]
+    }
+
+    /// All rows within the border, by image and row.
+    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = ((usize, usize), &mut [f32])> {
+        let layout = self.layout;
+        let Size { height, width, .. } = layout.size;
+        let (row, border) = (layout.row(), layout.border);
+        let rows = self.values[..self.images * layout.image()].chunks_exact_mut(row).enumerate();
+        rows.filter_map(move |(number, values)| {
+            let (image, at) = (number / (height + 2 * border), number % (height + 2 * border));
+            let within = (border..border + height).contains(&at);
+            within.then(|| ((image, at - border), &mut values[border * layout.pixel..(border + width) * layout.pixel]))
+        })
+    }
+}
+
+/// Memory of maps that are no longer needed, for the next ones.
+#[derive(Default)]
+pub(super) struct Pool(Vec<Vec<f32>>);
+
+impl Pool {
+    /// A map with a border of zeros, and whatever was there within it.
+    pub(super) fn take(&mut self, layout: Layout, images: usize) -> Map {
+        let len = images * layout.image() + SLACK;
+        // The smallest that is large enough, or else the largest.
+        let fits = |values: &Vec<f32>| (values.capacity() < len, values.capacity().abs_diff(len));
+        let best = (0..self.0.len()).min_by_key(|&index| fits(&self.0[index]));
+        let mut values = best.map(|index| self.0.swap_remove(index)).unwrap_or_default();
+        values.resize(len, 0.0);
+        let mut map = Map { layout, images, values };
+        if layout.border > 0 {
+            map.clear_border();
+        }
+        map
+    }
+
+    pub(super) fn give_back(&mut self, map: Map) {
+        self.0.push(map.values);
+    }
+}
+
+impl Map {
+    fn clear_border(&mut self) {
+        let Layout { size: Size { height, width, .. }, border, pixel } = self.layout;
+        for (number, row) in self.values.chunks_exact_mut(self.layout.row()).enumerate() {
+            let at = number % (height + 2 * border);
+            if (border..border + height).contains(&at) {
+                row[..border * pixel].fill(0.0);
+                row[(border + width) * pixel..].fill(0.0);
+            } else {
+                row.fill(0.0);
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What is between convolutions: pooling, gates, means. Rows are shared by the process's threads.
+
+use rayon::prelude::*;
+
+use super::maps::{Layout, Map, Size};
+
+/// Calls `work` with each row of an output, by image and row.
+fn rows(output: &mut Map, work: impl Fn(usize, usize, &mut [f32]) + Sync) {
+    let all: Vec<_> = output.rows_mut().collect();
+    all.into_par_iter().for_each(|((image, row), values)| work(image, row, values));
+}
+
+/// Means of squares of `side` by `side`, which do not overlap.
+pub(super) fn average(input: &Map, output: &mut Map, side: usize) {
+    let (from, to) = (input.layout.pixel, output.layout.pixel);
+    let weight = 1.0 / (side * side) as f32;
+    rows(output, |image, row, values| {
+        for (column, pixel) in values.chunks_exact_mut(to).enumerate() {
+            pixel.fill(0.0);
+            for y in 0..side {
+                let line = input.row(image, row * side + y);
+                for x in 0..side {
+                    let near = &line[(column * side + x) * from..][..from];
+                    pixel.iter_mut().zip(near).for_each(|(sum, value)| *sum += value);
+                }
+            }
+            pixel.iter_mut().for_each(|sum| *sum *= weight);
+        }
+    });
+}
+
+/// The largest of bins that cover the input: bin `o` of `O` over `N` covers `floor(o·N/O) .. ceil((o+1)·N/O)` (SPEC
+/// 4.5).
+pub(super) fn adaptive_max(input: &Map, output: &mut Map) {
+    let (from, to) = (input.layout.size, output.layout.size);
+    let bin = |at: usize, bins: usize, of: usize| at * of / bins..((at + 1) * of).div_ceil(bins);
+    largest(input, output, |row| bin(row, to.height, from.height), |column| bin(column, to.width, from.width));
+}
+
+/// The largest of three by three, at every other pixel, of what is nowhere below zero.
+pub(super) fn max_of_nine(input: &Map, output: &mut Map) {
+    let Size { height, width, .. } = input.layout.size;
+    let near = |at: usize, of: usize| (2 * at).saturating_sub(1)..(2 * at + 2).min(of);
+    largest(input, output, |row| near(row, height), |column| near(column, width));
+}
+
+fn largest(
+    input: &Map,
+    output: &mut Map,
+    rows_of: impl Fn(usize) -> std::ops::Range<usize> + Sync,
+    columns_of: impl Fn(usize) -> std::ops::Range<usize> + Sync,
+) {
+    let (from, to) = (input.layout.pixel, output.layout.pixel);
+    rows(output, |image, row, values| {
+        for (column, pixel) in values.chunks_exact_mut(to).enumerate() {
+            pixel.fill(f32::NEG_INFINITY);
+            for y in rows_of(row) {
+                let line = input.row(image, y);
+                for x in columns_of(column) {
+                    let near = &line[x * from..][..from];
+                    pixel
+                        .iter_mut()
+                        .zip(near)
+                        .for_each(|(most, &value)| *most = if value > *most { value } else { *most });
+                }
+            }
+        }
+    });
+}
+
+/// Each channel convolved by itself: `taps [rows · columns, pixel]`, "same" padding.
+pub(super) struct Depthwise {
+    pub(super) kernel: [usize; 2],
+    pub(super) taps: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+impl Depthwise {
+    pub(super) fn apply(&self, input: &Map, output: &mut Map) {
+        let Layout { size: Size { height, width, .. }, pixel: step, .. } = input.layout;
+        let [kernel_rows, kernel_columns] = self.kernel;
+        rows(output, |image, row, values| {
+            for (column, pixel) in values.chunks_exact_mut(step).enumerate() {
+                pixel.copy_from_slice(&self.bias);
+                for (tap, weights) in self.taps.chunks_exact(step).enumerate() {
+                    let y = (row + tap / kernel_columns).wrapping_sub(kernel_rows / 2);
+                    let x = (column + tap % kernel_columns).wrapping_sub(kernel_columns / 2);
+                    if y < height && x < width {
+                        let near = &input.row(image, y)[x * step..][..step];
+                        pixel
+                            .iter_mut()
+                            .zip(near.iter().zip(weights))
+                            .for_each(|(sum, (value, weight))| *sum += value * weight);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// The logistic function.
+pub(super) fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Multiplies by the logistic function of another map.
+pub(super) fn gate(values: &mut Map, gates: &Map) {
+    rows(values, |image, row, values| {
+        let gates = gates.row(image, row);
+        values.iter_mut().zip(gates).for_each(|(value, gate)| *value *= logistic(*gate));
+    });
+}
+
+/// The mean of each channel: `[images, channels]`.
+pub(super) fn mean(input: &Map) -> Vec<f32> {
+    let Layout { size: Size { height, width, channels }, pixel, .. } = input.layout;
+    let mut means = vec![0.0; input.images * channels];
+    for (image, means) in means.chunks_exact_mut(channels).enumerate() {
+        for row in 0..height {
+            for values in input.row(image, row).chunks_exact(pixel) {
+                means.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+        }
+        means.iter_mut().for_each(|sum| *sum /= (height * width) as f32);
+    }
+    means
+}

@@ -1,0 +1,175 @@
+//! Convolutions and what is between them, against the same computed one value at a time.
+
+use super::kernels::portable;
+use super::*;
+
+/// Numbers between −1 and 1 that look as if they were drawn at random.
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as f32 / u32::MAX as f32 * 2.0 - 1.0
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+fn map(size: Size, border: usize, images: usize, seed: u32) -> Map {
+    let mut pool = Pool::default();
+    let layout = if size.channels == PLANES { Layout::packed(size, border) } else { Layout::new(size, border) };
+    let mut map = pool.take(layout, images);
+    let drawn = numbers(images * size.height * size.width * size.channels, seed);
+    for (((_, _), row), drawn) in map.rows_mut().zip(drawn.chunks_exact(size.width * size.channels)) {
+        for (pixel, drawn) in row.chunks_exact_mut(layout.pixel).zip(drawn.chunks_exact(size.channels)) {
+            pixel[..size.channels].copy_from_slice(drawn);
+        }
+    }
+    map
+}
+
+/// A value, 0 beyond the edges.
+fn value(map: &Map, image: usize, row: isize, column: isize, channel: usize) -> f32 {
+    let Size { height, width, .. } = map.layout.size;
+    match (usize::try_from(row), usize::try_from(column)) {
+        (Ok(row), Ok(column)) if row < height && column < width => {
+            map.values[map.layout.at(image, row, column) + channel]
+        }
+        _ => 0.0,
+    }
+}
+
+fn check(shape: Shape, size: Size, images: usize, extras: bool) {
+    let Shape { inputs, outputs, kernel, stride, groups } = shape;
+    let (read, made) = (inputs / groups, outputs / groups);
+    let weights = numbers(outputs * read * kernel * kernel, 1);
+    let bias = numbers(outputs, 2);
+    let input = map(size, kernel / 2 + usize::from(extras), images, 3);
+    for kernels in Kernels::supported().into_iter().chain([&portable::KERNELS]) {
+        let conv = Conv::new(kernels, shape, &weights, &bias, input.layout.pixel);
+        let residual = map(conv.size(size), 1, images, 4);
+        let mut output = map(conv.size(size), 1, images, 5);
+        let before = output.values.clone();
+        conv.apply(&input, &mut output, extras.then_some(&residual), extras);
+        let Size { height, width, .. } = output.layout.size;
+        let mut written = vec![false; output.values.len()];
+        for (image, row, column) in
+            (0..images).flat_map(|i| (0..height).flat_map(move |y| (0..width).map(move |x| (i, y, x))))
+        {
+            let at = output.layout.at(image, row, column);
+            written[at..at + output.layout.pixel].fill(true);
+            for channel in 0..outputs {
+                let mut sum = f64::from(bias[channel]);
+                for place in 0..kernel * kernel * read {
+                    let (within, y, x) = (place / (kernel * kernel), place / kernel % kernel, place % kernel);
+                    let near = |at: usize, of: usize| (at * stride + of).cast_signed() - (kernel / 2).cast_signed();
+                    let from = value(&input, image, near(row, y), near(column, x), channel / made * read + within);
+                    sum += f64::from(from) * f64::from(weights[channel * read * kernel * kernel + place]);
+                }
+                if extras {
+                    sum = (sum + f64::from(residual.values[at + channel])).max(0.0);
+                }
+                let got = f64::from(output.values[at + channel]);
+                assert!((got - sum).abs() < 1e-4, "{}: {shape:?}, {size:?}: {got}, not {sum}", kernels.name);
+            }
+        }
+        let elsewhere = written.iter().zip(before.iter().zip(&output.values)).filter(|(written, _)| !**written);
+        assert!(elsewhere.into_iter().all(|(_, (before, after))| before == after), "{} writes elsewhere", kernels.name);
+    }
+}
+
+#[test]
+fn convolutions_are_sums_of_products() {
+    let shape = |inputs, outputs, kernel, stride, groups| Shape { inputs, outputs, kernel, stride, groups };
+    let size = |height, width, channels| Size { height, width, channels };
+    for extras in [false, true] {
+        // What images and spectrograms begin with.
+        check(shape(3, 32, 3, 2, 1), size(9, 13, 3), 1, extras);
+        check(shape(3, 8, 7, 2, 1), size(11, 17, 3), 2, extras);
+        // Points, one and several panels, a last one of half.
+        check(shape(16, 64, 1, 1, 1), size(3, 19, 16), 2, extras);
+        check(shape(40, 48, 1, 1, 1), size(2, 5, 40), 1, extras);
+        check(shape(8, 24, 1, 2, 1), size(5, 6, 8), 1, extras);
+        // Neighbours.
+        check(shape(32, 32, 3, 1, 1), size(7, 7, 32), 1, extras);
+        check(shape(17, 5, 3, 1, 1), size(4, 30, 17), 1, extras);
+        // Groups of 2, 4, 8, 16, 32 and 48 channels, and some that fit nowhere.
+        check(shape(16, 16, 3, 1, 8), size(5, 9, 16), 1, extras);
+        check(shape(128, 128, 3, 2, 32), size(5, 8, 128), 1, extras);
+        check(shape(32, 32, 3, 1, 4), size(4, 15, 32), 2, extras);
+        check(shape(64, 64, 3, 2, 4), size(5, 6, 64), 1, extras);
+        check(shape(64, 64, 3, 1, 2), size(3, 4, 64), 1, extras);
+        check(shape(96, 96, 3, 1, 2), size(3, 3, 96), 1, extras);
+        check(shape(24, 12, 3, 1, 4), size(4, 5, 24), 1, extras);
+    }
+}
+
+#[test]
+fn without_borders_rows_are_joined() {
+    let shape = Shape { inputs: 16, outputs: 32, kernel: 1, stride: 1, groups: 1 };
+    let size = Size { height: 5, width: 7, channels: 16 };
+    let (weights, bias) = (numbers(512, 6), numbers(32, 7));
+    let input = map(size, 0, 3, 8);
+    for kernels in Kernels::supported().into_iter().chain([&portable::KERNELS]) {
+        let conv = Conv::new(kernels, shape, &weights, &bias, 16);
+        let (mut joined, mut apart) = (map(conv.size(size), 0, 3, 9), map(conv.size(size), 1, 3, 9));
+        conv.apply(&input, &mut joined, None, false);
+        conv.apply(&input, &mut apart, None, false);
+        assert_eq!(outgoing(&joined), outgoing(&apart), "{}", kernels.name);
+    }
+}
+
+#[test]
+#[should_panic(expected = "width: 5")]
+fn a_map_of_the_wrong_size_is_a_mistake() {
+    let shape = Shape { inputs: 16, outputs: 16, kernel: 1, stride: 1, groups: 1 };
+    let conv = Conv::new(&portable::KERNELS, shape, &[0.0; 256], &[0.0; 16], 16);
+    let input = map(Size { height: 4, width: 4, channels: 16 }, 0, 1, 1);
+    conv.apply(&input, &mut map(Size { height: 4, width: 5, channels: 16 }, 0, 1, 1), None, false);
+}
+
+#[test]
+fn pooling_and_gates_are_what_their_names_say() {
+    let size = |height, width| Size { height, width, channels: 20 };
+    let input = map(size(6, 9), 0, 2, 10);
+    let all = |map: &Map| {
+        let Size { height, width, channels } = map.layout.size;
+        let images = map.images;
+        let places = (0..images).flat_map(move |i| (0..height).flat_map(move |y| (0..width).map(move |x| (i, y, x))));
+        places.flat_map(move |place| (0..channels).map(move |channel| (place, channel))).collect::<Vec<_>>()
+    };
+    let near = |image: usize, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>, channel: usize| {
+        let places = rows.flat_map(move |row| columns.clone().map(move |column| (row, column)));
+        places.map(|(y, x)| value(&input, image, y.cast_signed(), x.cast_signed(), channel)).collect::<Vec<f32>>()
+    };
+    let got = |map: &Map, (image, row, column): (usize, usize, usize), channel| {
+        value(map, image, row.cast_signed(), column.cast_signed(), channel)
+    };
+    let most = |values: Vec<f32>| values.into_iter().fold(f32::NEG_INFINITY, f32::max);
+
+    let mut averages = map(size(3, 4), 0, 2, 11);
+    ops::average(&input, &mut averages, 2);
+    for (place @ (image, row, column), channel) in all(&averages) {
+        let sum: f32 = near(image, 2 * row..2 * row + 2, 2 * column..2 * column + 2, channel).iter().sum();
+        assert!((got(&averages, place, channel) - sum / 4.0).abs() < 1e-6);
+    }
+    let mut largest = map(size(3, 5), 0, 2, 12);
+    ops::max_of_nine(&input, &mut largest);
+    for (place @ (image, row, column), channel) in all(&largest) {
+        let range = |at: usize, of: usize| (2 * at).saturating_sub(1)..(2 * at + 2).min(of);
+        assert_eq!(got(&largest, place, channel), most(near(image, range(row, 6), range(column, 9), channel)));
+    }
+    let mut bins = map(size(4, 2), 0, 2, 13);
+    ops::adaptive_max(&input, &mut bins);
+    for (place @ (image, row, column), channel) in all(&bins) {
+        let bin = |at: usize, bins: usize, of: usize| at * of / bins..((at + 1) * of).div_ceil(bins);
+        assert_eq!(got(&bins, place, channel), most(near(image, bin(row, 4, 6), bin(column, 2, 9), channel)));
+    }
+    let mut gated = map(size(6, 9), 1, 2, 14);
+    let (before, gates) = (map(size(6, 9), 1, 2, 14), map(size(6, 9), 0, 2, 15));
+    ops::gate(&mut gated, &gates);
+    for (place, channel) in all(&gated) {
+        let expected = got(&before, place, channel) / (1.0 + (-got(&gates, place, channel)).exp());
+        assert!((got(&gated, place, channel) - expected).abs() < 1e-6);
+    }
+}
