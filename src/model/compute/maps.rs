@@ -4,6 +4,8 @@ use super::kernels::HALF_PANEL;
 
 /// Pixels this many bytes apart, or a multiple, would fall into the same few sets of a cache.
 const ALIAS: usize = 2048 / size_of::<f32>();
+/// Values that are kept for the next batch: as many as a picture, or five seconds of sound, need.
+const KEPT: usize = 1 << 24;
 /// Values behind a map that may be read, never used.
 pub(super) const SLACK: usize = 64;
 
@@ -103,6 +105,16 @@ impl Pool {
 
     pub(super) fn give_back(&mut self, map: Map) {
         self.0.push(map.values);
+    }
+
+    /// Frees what only large batches need.
+    pub(super) fn shrink(&mut self) {
+        self.0.sort_unstable_by_key(Vec::capacity);
+        let mut sum = 0;
+        self.0.retain(|values| {
+            sum += values.capacity();
+            sum <= KEPT
+        });
     }
 }
 

@@ -62,6 +62,7 @@ impl Pictures {
         }
         let features = outgoing(&x);
         pool.give_back(x);
+        pool.shrink();
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = pool;
         features
     }

@@ -133,6 +133,7 @@ impl Sounds {
             means.iter_mut().zip(gates.row(image, 0)).for_each(|(mean, gate)| *mean *= ops::logistic(*gate));
         }
         [gates, x].into_iter().for_each(|map| pool.give_back(map));
+        pool.shrink();
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = pool;
         means
     }
