@@ -1,4 +1,7 @@
-//! Where activations lie: `[batch, height, width, channels]` in one block of memory, with a border of zeros.
+//! Where activations lie: `[batch, height, width, channels]` in one block of memory, with zeros in the border and between
+//! the channels of a pixel and the next pixel.
+
+use std::sync::{Mutex, PoisonError};
 
 use super::kernels::HALF_PANEL;
 
@@ -6,9 +9,6 @@ use super::kernels::HALF_PANEL;
 const ALIAS: usize = 2048 / size_of::<f32>();
 /// Values that are kept for the next batch: as many as a picture, or five seconds of sound, need.
 const KEPT: usize = 1 << 24;
-/// Values behind a map that may be read, never used.
-pub(super) const SLACK: usize = 64;
-
 /// The size of an image of activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
@@ -88,18 +88,16 @@ impl Map {
 pub(super) struct Pool(Vec<Vec<f32>>);
 
 impl Pool {
-    /// A map with a border of zeros, and whatever was there within it.
+    /// A map with zeros around its pixels and between them, and whatever was there in its channels.
     pub(super) fn take(&mut self, layout: Layout, images: usize) -> Map {
-        let len = images * layout.image() + SLACK;
+        let len = images * layout.image();
         // The smallest that is large enough, or else the largest.
         let fits = |values: &Vec<f32>| (values.capacity() < len, values.capacity().abs_diff(len));
         let best = (0..self.0.len()).min_by_key(|&index| fits(&self.0[index]));
         let mut values = best.map(|index| self.0.swap_remove(index)).unwrap_or_default();
         values.resize(len, 0.0);
         let mut map = Map { layout, images, values };
-        if layout.border > 0 {
-            map.clear_border();
-        }
+        map.clear();
         map
     }
 
@@ -108,7 +106,7 @@ impl Pool {
     }
 
     /// Frees what only large batches need.
-    pub(super) fn shrink(&mut self) {
+    fn shrink(&mut self) {
         self.0.sort_unstable_by_key(Vec::capacity);
         let mut sum = 0;
         self.0.retain(|values| {
@@ -119,16 +117,37 @@ impl Pool {
 }
 
 impl Map {
-    fn clear_border(&mut self) {
-        let Layout { size: Size { height, width, .. }, border, pixel } = self.layout;
+    /// Zeros where no channel is. Weights of zero do not do away with what was there before, if it is not a number.
+    fn clear(&mut self) {
+        let Layout { size: Size { height, width, channels }, border, pixel } = self.layout;
+        if border == 0 && pixel == channels {
+            return;
+        }
         for (number, row) in self.values.chunks_exact_mut(self.layout.row()).enumerate() {
             let at = number % (height + 2 * border);
             if (border..border + height).contains(&at) {
                 row[..border * pixel].fill(0.0);
                 row[(border + width) * pixel..].fill(0.0);
+                row.chunks_exact_mut(pixel).for_each(|pixel| pixel[channels..].fill(0.0));
             } else {
                 row.fill(0.0);
             }
         }
+    }
+}
+
+/// The memory of a stack of convolutions between two batches.
+#[derive(Default)]
+pub(super) struct Memory(Mutex<Pool>);
+
+impl Memory {
+    /// Does something with it. Whoever comes meanwhile begins with none.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Pool) -> T) -> T {
+        let pool = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut *pool());
+        let done = work(&mut taken);
+        taken.shrink();
+        *pool() = taken;
+        done
     }
 }

@@ -1,20 +1,18 @@
 //! CLIP's ModifiedResNet up to its pooling (SPEC 2).
 
-use std::sync::{Mutex, PoisonError};
-
 use candle_core::{CpuStorage, CustomOp1, Result, Shape as CandleShape};
 use candle_nn::Conv2d;
 
 use super::conv::Conv;
 use super::kernels::Kernels;
-use super::maps::Pool;
+use super::maps::{Memory, Pool};
 use super::{Block, BlockConvs, averaged, convolved, incoming, outgoing, packed, planes};
 
 /// The stem and the blocks.
 pub(in crate::model) struct Pictures {
     stem: Vec<Conv>,
     blocks: Vec<Block>,
-    memory: Mutex<Pool>,
+    memory: Memory,
 }
 
 impl CustomOp1 for Pictures {
@@ -41,29 +39,30 @@ impl Pictures {
         Ok(Self {
             stem: stem.iter().map(|conv| packed(kernels, conv, conv.weight().dim(1)?)).collect::<Result<_>>()?,
             blocks: blocks.map(|block| Block::new(kernels, &block)).collect::<Result<_>>()?,
-            memory: Mutex::default(),
+            memory: Memory::default(),
         })
     }
 
     /// `[batch, 3, side, side]` → `[batch, pixels, channels]`.
     pub(in crate::model) fn forward(&self, planes: &[f32], height: usize, width: usize) -> Vec<f32> {
-        let mut pool = std::mem::take(&mut *self.memory.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut x = incoming(planes, height, width, 1, &mut pool);
+        self.memory.with(|pool| self.features(planes, height, width, pool))
+    }
+
+    fn features(&self, planes: &[f32], height: usize, width: usize, pool: &mut Pool) -> Vec<f32> {
+        let mut x = incoming(planes, height, width, 1, pool);
         for (index, conv) in self.stem.iter().enumerate() {
             let border = usize::from(index + 1 < self.stem.len());
-            let next = convolved(conv, &x, border, true, &mut pool);
+            let next = convolved(conv, &x, border, true, pool);
             pool.give_back(std::mem::replace(&mut x, next));
         }
-        let next = averaged(&x, 2, &mut pool);
+        let next = averaged(&x, 2, pool);
         pool.give_back(std::mem::replace(&mut x, next));
         for block in &self.blocks {
-            let next = block.forward(&x, &mut pool);
+            let next = block.forward(&x, pool);
             pool.give_back(std::mem::replace(&mut x, next));
         }
         let features = outgoing(&x);
         pool.give_back(x);
-        pool.shrink();
-        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = pool;
         features
     }
 }

@@ -1,13 +1,11 @@
 //! The ResNeXt with attention blocks, from decibels to the pooled vector (SPEC 4.5).
 
-use std::sync::{Mutex, PoisonError};
-
 use candle_core::{CpuStorage, CustomOp1, Result, Shape as CandleShape, Tensor};
 use candle_nn::Conv2d;
 
 use super::conv::Conv;
 use super::kernels::Kernels;
-use super::maps::{Layout, Map, Pool, Size};
+use super::maps::{Layout, Map, Memory, Pool, Size};
 use super::ops::{self, Depthwise};
 use super::{Block, BlockConvs, convolved, incoming, packed, pixel, planes};
 
@@ -16,7 +14,7 @@ pub(in crate::model) struct Sounds {
     stem: Conv,
     stages: Vec<(Vec<Block>, Attention)>,
     gate: Attention,
-    memory: Mutex<Pool>,
+    memory: Memory,
 }
 
 /// An attention block's layers, with the norm folded in.
@@ -93,15 +91,18 @@ impl Sounds {
             stem: packed(kernels, stem, stem.weight().dim(1)?)?,
             stages: stages.collect::<Result<_>>()?,
             gate: Attention::new(kernels, gate)?,
-            memory: Mutex::default(),
+            memory: Memory::default(),
         })
     }
 
     /// Decibels `[signals, 3, rows, frames]` → gated means `[signals, channels]`.
     pub(in crate::model) fn forward(&self, decibels: &[f32], rows: usize, frames: usize) -> Vec<f32> {
-        let mut pool = std::mem::take(&mut *self.memory.lock().unwrap_or_else(PoisonError::into_inner));
-        let image = incoming(decibels, rows, frames, STEM_BORDER, &mut pool);
-        let stem = convolved(&self.stem, &image, 0, true, &mut pool);
+        self.memory.with(|pool| self.features(decibels, rows, frames, pool))
+    }
+
+    fn features(&self, decibels: &[f32], rows: usize, frames: usize, pool: &mut Pool) -> Vec<f32> {
+        let image = incoming(decibels, rows, frames, STEM_BORDER, pool);
+        let stem = convolved(&self.stem, &image, 0, true, pool);
         let Size { height, width, channels } = stem.layout.size;
         let size = Size { height: height.div_ceil(2), width: width.div_ceil(2), channels };
         let mut x = pool.take(Layout::new(size, 0), stem.images);
@@ -114,27 +115,25 @@ impl Sounds {
                 x = begin;
                 continue;
             };
-            let mut output = first.forward(&begin, &mut pool);
+            let mut output = first.forward(&begin, pool);
             for block in blocks {
-                let next = block.forward(&output, &mut pool);
+                let next = block.forward(&output, pool);
                 pool.give_back(std::mem::replace(&mut output, next));
             }
             let Size { height, width, .. } = output.layout.size;
-            let gates = attention.forward(&begin, height, width, &mut pool);
+            let gates = attention.forward(&begin, height, width, pool);
             ops::gate(&mut output, &gates);
             pool.give_back(gates);
             pool.give_back(begin);
             x = output;
         }
         let mut means = ops::mean(&x);
-        let gates = self.gate.forward(&x, 1, 1, &mut pool);
+        let gates = self.gate.forward(&x, 1, 1, pool);
         let channels = x.layout.size.channels;
         for (image, means) in means.chunks_exact_mut(channels).enumerate() {
             means.iter_mut().zip(gates.row(image, 0)).for_each(|(mean, gate)| *mean *= ops::logistic(*gate));
         }
         [gates, x].into_iter().for_each(|map| pool.give_back(map));
-        pool.shrink();
-        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = pool;
         means
     }
 }

@@ -120,6 +120,30 @@ fn without_borders_rows_are_joined() {
 }
 
 #[test]
+fn what_was_in_memory_before_counts_nowhere() {
+    // 512 channels have room behind them, which keeps pixels from sharing a cache's sets.
+    let size = Size { height: 4, width: 5, channels: 512 };
+    let shape = |inputs, outputs| Shape { inputs, outputs, kernel: 1, stride: 1, groups: 1 };
+    let conv = |shape: Shape| {
+        let weights = numbers(shape.inputs * shape.outputs, 16);
+        Conv::new(&portable::KERNELS, shape, &weights, &numbers(shape.outputs, 17), pixel(shape.inputs))
+    };
+    let (widen, narrow) = (conv(shape(16, 512)), conv(shape(512, 16)));
+    let input = map(Size { channels: 16, ..size }, 0, 1, 18);
+    let forward = |pool: &mut Pool| {
+        let wide = convolved(&widen, &input, 1, true, pool);
+        outgoing(&convolved(&narrow, &wide, 0, false, pool))
+    };
+    let mut used = Pool::default();
+    for border in [1, 0] {
+        let mut overflown = used.take(Layout::new(size, border), 1);
+        overflown.values.fill(f32::NAN);
+        used.give_back(overflown);
+    }
+    assert_eq!(forward(&mut used), forward(&mut Pool::default()));
+}
+
+#[test]
 #[should_panic(expected = "width: 5")]
 fn a_map_of_the_wrong_size_is_a_mistake() {
     let shape = Shape { inputs: 16, outputs: 16, kernel: 1, stride: 1, groups: 1 };
