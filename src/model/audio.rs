@@ -3,10 +3,12 @@
 use candle_core::{Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{AttentionLayers, BlockConvs, Kernels, Sounds};
+use super::compute::{AttentionLayers, Kernels, Sounds};
 use super::config::AudioConfig;
 use super::fbsp::FrontEnd;
-use super::layers::{BatchNorm, ConvShape, adaptive_max_pool, conv_norm, conv_relu, global_mean, linear};
+use super::layers::{
+    BatchNorm, BlockShape, Bottleneck, ConvShape, adaptive_max_pool, conv_norm, conv_relu, global_mean, linear,
+};
 use super::schema::attention_kernel;
 
 /// Sounds to embeddings.
@@ -77,17 +79,14 @@ impl Body {
                 let input = if block == 0 { channels } else { output };
                 let stride = if index > 0 && block == 0 { 2 } else { 1 };
                 let vb = vb.pp(format!("layer{}.{block}", index + 1));
-                Bottleneck::load(BlockShape { input, inner, output, stride, groups: config.groups }, &vb)
+                Bottleneck::load(BlockShape { input, inner, output, stride, pooling: 1, groups: config.groups }, &vb)
             });
             stages.push(Stage { blocks: blocks.collect::<Result<_>>()?, attention });
             channels = output;
         }
         let layers = Layers { stem, stages, gate: Attention::load(5, channels, channels, vb)? };
         let features = if let Some(kernels) = kernels {
-            let stages = layers
-                .stages
-                .iter()
-                .map(|stage| (stage.blocks.iter().map(Bottleneck::convolutions).collect(), stage.attention.layers()));
+            let stages = layers.stages.iter().map(|stage| (&stage.blocks[..], stage.attention.layers()));
             Features::Packed(Box::new(Sounds::new(kernels, &layers.stem, stages, &layers.gate.layers())?))
         } else {
             Features::Candle(layers)
@@ -129,62 +128,6 @@ impl Stage {
         let output = self.blocks.iter().try_fold(x.clone(), |x, block| block.forward(&x))?;
         let (_, _, height, width) = output.dims4()?;
         output * self.attention.forward(x, height, width)?
-    }
-}
-
-#[derive(Clone, Copy)]
-struct BlockShape {
-    input: usize,
-    inner: usize,
-    output: usize,
-    stride: usize,
-    groups: usize,
-}
-
-/// A residual block in which the grouped 3×3 convolution and the shortcut do the striding.
-struct Bottleneck {
-    reduce: Conv2d,
-    spatial: Conv2d,
-    expand: Conv2d,
-    shortcut: Option<Conv2d>,
-}
-
-impl Bottleneck {
-    fn load(shape: BlockShape, vb: &VarBuilder<'_>) -> Result<Self> {
-        let BlockShape { input, inner, output, stride, groups } = shape;
-        let shortcut = if vb.contains_tensor("downsample.0.weight") {
-            let shape = ConvShape::new(input, output, 1).stride(stride);
-            Some(conv_norm(shape, &vb.pp("downsample.0"), &vb.pp("downsample.1"))?)
-        } else {
-            None
-        };
-        let spatial = ConvShape::new(inner, inner, 3).stride(stride).groups(groups);
-        Ok(Self {
-            reduce: conv_norm(ConvShape::new(input, inner, 1), &vb.pp("conv1"), &vb.pp("bn1"))?,
-            spatial: conv_norm(spatial, &vb.pp("conv2"), &vb.pp("bn2"))?,
-            expand: conv_norm(ConvShape::new(inner, output, 1), &vb.pp("conv3"), &vb.pp("bn3"))?,
-            shortcut,
-        })
-    }
-
-    fn convolutions(&self) -> BlockConvs<'_> {
-        BlockConvs {
-            reduce: &self.reduce,
-            spatial: &self.spatial,
-            expand: &self.expand,
-            shortcut: self.shortcut.as_ref(),
-            pooling: 1,
-        }
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
-        let residual = self.expand.forward(&inner)?;
-        let skip = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x)?,
-            None => x.clone(),
-        };
-        (residual + skip)?.relu()
     }
 }
 

@@ -80,6 +80,61 @@ pub(super) fn conv_relu(conv: &Conv2d, x: &Tensor) -> Result<Tensor> {
     conv.forward(x)?.relu()
 }
 
+/// Dimensions of a residual block.
+#[derive(Clone, Copy)]
+pub(super) struct BlockShape {
+    pub(super) input: usize,
+    pub(super) inner: usize,
+    pub(super) output: usize,
+    /// Of the spatial convolution and of the shortcut.
+    pub(super) stride: usize,
+    /// Side of the squares that are averaged in front of the last convolution and of the shortcut; 1 if none are.
+    pub(super) pooling: usize,
+    /// Of the spatial convolution.
+    pub(super) groups: usize,
+}
+
+/// A residual block: convolutions by points, by neighbours, by points, and a shortcut where dimensions change.
+pub(super) struct Bottleneck {
+    pub(super) reduce: Conv2d,
+    pub(super) spatial: Conv2d,
+    pub(super) expand: Conv2d,
+    pub(super) shortcut: Option<Conv2d>,
+    pub(super) pooling: usize,
+}
+
+impl Bottleneck {
+    pub(super) fn load(shape: BlockShape, vb: &VarBuilder<'_>) -> Result<Self> {
+        let BlockShape { input, inner, output, stride, pooling, groups } = shape;
+        let shortcut = vb.contains_tensor("downsample.0.weight").then(|| {
+            let shape = ConvShape::new(input, output, 1).stride(stride);
+            conv_norm(shape, &vb.pp("downsample.0"), &vb.pp("downsample.1"))
+        });
+        let spatial = ConvShape::new(inner, inner, 3).stride(stride).groups(groups);
+        Ok(Self {
+            reduce: conv_norm(ConvShape::new(input, inner, 1), &vb.pp("conv1"), &vb.pp("bn1"))?,
+            spatial: conv_norm(spatial, &vb.pp("conv2"), &vb.pp("bn2"))?,
+            expand: conv_norm(ConvShape::new(inner, output, 1), &vb.pp("conv3"), &vb.pp("bn3"))?,
+            shortcut: shortcut.transpose()?,
+            pooling,
+        })
+    }
+
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
+        let residual = self.expand.forward(&self.downsample(&inner)?)?;
+        let skip = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(&self.downsample(x)?)?,
+            None => x.clone(),
+        };
+        (residual + skip)?.relu()
+    }
+
+    fn downsample(&self, x: &Tensor) -> Result<Tensor> {
+        if self.pooling == 1 { Ok(x.clone()) } else { x.avg_pool2d(self.pooling) }
+    }
+}
+
 /// Maximum over each of `height × width` bins of `x [.., H, W]`; bin `o` of `O` over `N` inputs covers
 /// `floor(o·N/O) .. ceil((o+1)·N/O)`, so that bins overlap where `O` does not divide `N` (SPEC 4.5).
 pub(super) fn adaptive_max_pool(x: &Tensor, height: usize, width: usize) -> Result<Tensor> {

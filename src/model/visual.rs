@@ -3,9 +3,9 @@
 use candle_core::{D, Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{BlockConvs, Kernels, Pictures};
+use super::compute::{Kernels, Pictures};
 use super::config::VisualConfig;
-use super::layers::{ConvShape, conv_norm, conv_relu, linear};
+use super::layers::{BlockShape, Bottleneck, ConvShape, conv_norm, conv_relu, linear};
 
 /// Images to embeddings.
 pub(super) struct VisualTower {
@@ -37,14 +37,16 @@ impl VisualTower {
         let mut channels = width;
         for (stage, &count) in config.layers.iter().enumerate() {
             for block in 0..count {
-                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                let vb = vb.pp(format!("layer{}.{block}", stage + 1));
-                blocks.push(Bottleneck::load(channels, width << stage, stride, &vb)?);
-                channels = 4 * (width << stage);
+                let inner = width << stage;
+                // Average pooling does all the striding.
+                let pooling = if stage > 0 && block == 0 { 2 } else { 1 };
+                let shape = BlockShape { input: channels, inner, output: 4 * inner, stride: 1, pooling, groups: 1 };
+                blocks.push(Bottleneck::load(shape, &vb.pp(format!("layer{}.{block}", stage + 1)))?);
+                channels = shape.output;
             }
         }
         let features = if let Some(kernels) = kernels {
-            Features::Packed(Pictures::new(kernels, &stem, blocks.iter().map(Bottleneck::convolutions))?)
+            Features::Packed(Pictures::new(kernels, &stem, &blocks)?)
         } else {
             Features::Candle { stem, blocks }
         };
@@ -62,57 +64,6 @@ impl VisualTower {
             }
         };
         self.pool.forward(&pixels)
-    }
-}
-
-/// A residual block in which average pooling does all the striding.
-struct Bottleneck {
-    reduce: Conv2d,
-    spatial: Conv2d,
-    expand: Conv2d,
-    shortcut: Option<Conv2d>,
-    stride: usize,
-}
-
-impl Bottleneck {
-    fn load(input: usize, inner: usize, stride: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        let output = 4 * inner;
-        let shortcut = if vb.contains_tensor("downsample.0.weight") {
-            Some(conv_norm(ConvShape::new(input, output, 1), &vb.pp("downsample.0"), &vb.pp("downsample.1"))?)
-        } else {
-            None
-        };
-        Ok(Self {
-            reduce: conv_norm(ConvShape::new(input, inner, 1), &vb.pp("conv1"), &vb.pp("bn1"))?,
-            spatial: conv_norm(ConvShape::new(inner, inner, 3), &vb.pp("conv2"), &vb.pp("bn2"))?,
-            expand: conv_norm(ConvShape::new(inner, output, 1), &vb.pp("conv3"), &vb.pp("bn3"))?,
-            shortcut,
-            stride,
-        })
-    }
-
-    fn convolutions(&self) -> BlockConvs<'_> {
-        BlockConvs {
-            reduce: &self.reduce,
-            spatial: &self.spatial,
-            expand: &self.expand,
-            shortcut: self.shortcut.as_ref(),
-            pooling: self.stride,
-        }
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
-        let residual = self.expand.forward(&self.downsample(&inner)?)?;
-        let skip = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(&self.downsample(x)?)?,
-            None => x.clone(),
-        };
-        (residual + skip)?.relu()
-    }
-
-    fn downsample(&self, x: &Tensor) -> Result<Tensor> {
-        if self.stride == 1 { Ok(x.clone()) } else { x.avg_pool2d(self.stride) }
     }
 }
 

@@ -22,6 +22,7 @@ use candle_nn::Conv2d;
 use self::conv::{Conv, Shape};
 pub(super) use self::kernels::Kernels;
 use self::maps::{Layout, Map, Pool, Size};
+use super::layers::Bottleneck;
 
 pub(super) use self::pictures::Pictures;
 pub(super) use self::sounds::{AttentionLayers, Sounds};
@@ -35,25 +36,15 @@ struct Block {
     pooling: usize,
 }
 
-/// The convolutions of a block, with the norms folded in.
-pub(super) struct BlockConvs<'a> {
-    pub(super) reduce: &'a Conv2d,
-    pub(super) spatial: &'a Conv2d,
-    pub(super) expand: &'a Conv2d,
-    pub(super) shortcut: Option<&'a Conv2d>,
-    /// Side of the squares that are averaged; 1 if none are.
-    pub(super) pooling: usize,
-}
-
 impl Block {
-    fn new(kernels: &'static Kernels, convs: &BlockConvs<'_>) -> Result<Self> {
-        let inner = convs.reduce.weight().dim(0)?;
+    fn new(kernels: &'static Kernels, layers: &Bottleneck) -> Result<Self> {
+        let inner = layers.reduce.weight().dim(0)?;
         Ok(Self {
-            reduce: packed(kernels, convs.reduce, convs.reduce.weight().dim(1)?)?,
-            spatial: packed(kernels, convs.spatial, inner)?,
-            expand: packed(kernels, convs.expand, inner)?,
-            shortcut: convs.shortcut.map(|conv| packed(kernels, conv, conv.weight().dim(1)?)).transpose()?,
-            pooling: convs.pooling,
+            reduce: packed(kernels, &layers.reduce, layers.reduce.weight().dim(1)?)?,
+            spatial: packed(kernels, &layers.spatial, inner)?,
+            expand: packed(kernels, &layers.expand, inner)?,
+            shortcut: layers.shortcut.as_ref().map(|conv| packed(kernels, conv, conv.weight().dim(1)?)).transpose()?,
+            pooling: layers.pooling,
         })
     }
 

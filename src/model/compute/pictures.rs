@@ -6,7 +6,8 @@ use candle_nn::Conv2d;
 use super::conv::Conv;
 use super::kernels::Kernels;
 use super::maps::{Memory, Pool};
-use super::{Block, BlockConvs, averaged, convolved, incoming, outgoing, packed, planes};
+use super::{Block, averaged, convolved, incoming, outgoing, packed, planes};
+use crate::model::layers::Bottleneck;
 
 /// The stem and the blocks.
 pub(in crate::model) struct Pictures {
@@ -31,14 +32,10 @@ impl CustomOp1 for Pictures {
 }
 
 impl Pictures {
-    pub(in crate::model) fn new<'a>(
-        kernels: &'static Kernels,
-        stem: &[Conv2d],
-        blocks: impl Iterator<Item = BlockConvs<'a>>,
-    ) -> Result<Self> {
+    pub(in crate::model) fn new(kernels: &'static Kernels, stem: &[Conv2d], blocks: &[Bottleneck]) -> Result<Self> {
         Ok(Self {
             stem: stem.iter().map(|conv| packed(kernels, conv, conv.weight().dim(1)?)).collect::<Result<_>>()?,
-            blocks: blocks.map(|block| Block::new(kernels, &block)).collect::<Result<_>>()?,
+            blocks: blocks.iter().map(|block| Block::new(kernels, block)).collect::<Result<_>>()?,
             memory: Memory::default(),
         })
     }

@@ -7,7 +7,8 @@ use super::conv::Conv;
 use super::kernels::Kernels;
 use super::maps::{Layout, Map, Memory, Pool, Size};
 use super::ops::{self, Depthwise};
-use super::{Block, BlockConvs, convolved, incoming, packed, pixel, planes};
+use super::{Block, convolved, incoming, packed, pixel, planes};
+use crate::model::layers::Bottleneck;
 
 /// The stem, the stages, and the gate of the pooled vector.
 pub(in crate::model) struct Sounds {
@@ -80,7 +81,7 @@ impl Sounds {
     pub(in crate::model) fn new<'a>(
         kernels: &'static Kernels,
         stem: &Conv2d,
-        stages: impl Iterator<Item = (Vec<BlockConvs<'a>>, AttentionLayers<'a>)>,
+        stages: impl Iterator<Item = (&'a [Bottleneck], AttentionLayers<'a>)>,
         gate: &AttentionLayers<'_>,
     ) -> Result<Self> {
         let stages = stages.map(|(blocks, attention)| {
