@@ -15,9 +15,9 @@ mod golden;
 mod parity;
 
 use closed_form::{Profile, write_safetensors};
-use earmark::model::{AudioClip, DeviceChoice};
+use earmark::model::{AudioClip, DeviceChoice, ModelError};
 use earmark::model_store::{ImportOptions, ModelName, ModelStore};
-use golden::Golden;
+use golden::{Golden, Tolerance};
 
 #[test]
 fn the_published_configuration_is_the_references() {
@@ -36,4 +36,21 @@ fn the_published_configuration_is_the_references() {
     parity::images(&model, &embeddings);
     parity::audio(&model, &embeddings, &["synth_0p5s", "synth_1s", "synth_5s"]);
     parity::logits(&model, &embeddings);
+    match AudioClip::in_both_precisions(installed.path().unwrap()) {
+        Ok([single, half]) => half_stays_near(&single, &half),
+        Err(ModelError::NoHalfPrecision) => eprintln!("skipped: this processor has nothing for half precision"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What may be computed in half precision, on the golden inputs.
+fn half_stays_near(single: &AudioClip, half: &AudioClip) {
+    let near = Tolerance { rel_l2: 0.05, cosine: 0.999 };
+    let (images, tokens, sound) = (golden::images(), golden::tokens(), [golden::audio("synth_5s", 1).remove(0)]);
+    let of_images = |model: &AudioClip| model.embed_images(&images.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    near.check("images", &of_images(half).unwrap(), &of_images(single).unwrap());
+    let of_text = |model: &AudioClip| model.embed_text(&tokens.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    near.check("text", &of_text(half).unwrap(), &of_text(single).unwrap());
+    let of_sound = |model: &AudioClip| model.embed_audio(&[&sound]);
+    near.check("sound", &of_sound(half).unwrap(), &of_sound(single).unwrap());
 }

@@ -8,8 +8,18 @@ use serde_json::json;
 
 use super::{ModelDirArgs, Outcome, progress, pull, report};
 use crate::config::Config;
-use crate::model::{ModelConfig, Weights};
-use crate::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore};
+use crate::decode::audio::mono_at;
+use crate::embed::{self, Probe};
+use crate::model::{Agreement, ModelConfig, ModelError, Weights};
+use crate::model_store::{ImportOptions, InstalledModel, Measure, ModelName, ModelStore};
+use crate::preprocess::audio::SAMPLE_RATE_HZ;
+use crate::world::{Concept, Dice};
+
+/// Sounds, pictures and captions that half precision is judged by.
+const PROBES: usize = 8;
+const PROBE_SEED: u64 = 1;
+/// Rows and columns of such a picture.
+const PROBE_SIDE: u32 = 256;
 
 /// Where the model is that has no file, and where it comes from.
 const BUILT_IN: &str = "built in";
@@ -34,6 +44,10 @@ pub(super) enum Command {
         /// Store weights as f16: half the size, vectors change slightly, so it is another space
         #[arg(long)]
         half: bool,
+        /// What to compute in: f32, or half for 16 bits where the processor is faster with them. Vectors change
+        /// slightly, so it is another space; refused if their cosine to those of f32 would be below 0.999
+        #[arg(long, value_name = "TYPE", default_value = "f32", value_parser = ["f32", "half"])]
+        precision: String,
         #[command(flatten)]
         directory: ModelDirArgs,
     },
@@ -84,12 +98,13 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<Outcome> {
     match command {
-        Command::Import { file, name, force, dimensions, half, directory } => {
+        Command::Import { file, name, force, dimensions, half, precision, directory } => {
             let name = name.as_deref().map(ModelName::new).transpose()?;
             let dimensions = dimensions.as_deref().map(read_dimensions).transpose()?;
             let limits = config.limits.checkpoint;
             let weights = if *half { Weights::F16 } else { Weights::F32 };
-            let options = ImportOptions { name, replace: *force, config: dimensions, weights, limits };
+            let half = (precision == "half").then_some(measure_half_precision as Measure);
+            let options = ImportOptions { name, replace: *force, config: dimensions, weights, half, limits };
             let spinner = progress::spinner("importing");
             let installed = directory.store(config)?.import(file, &options)?;
             spinner.finish_and_clear();
@@ -126,7 +141,23 @@ fn read_dimensions(path: &Path) -> anyhow::Result<ModelConfig> {
 fn print_summary(what: &str, model: &InstalledModel) -> anyhow::Result<()> {
     let InstalledModel { name, parameters, source, metadata, .. } = model;
     let space = short(metadata.space.as_str());
-    super::print(format_args!("{what} {name}: {parameters} parameters, space {space}\n  {source}"))
+    super::print(format_args!("{what} {name}: {parameters} parameters, space {space}\n  {source}"))?;
+    match metadata.half {
+        Some(agreement) => super::print(format_args!("  in half precision; least cosines to f32: {agreement}")),
+        None => Ok(()),
+    }
+}
+
+/// What half precision does to the vectors of sounds, pictures and words that there is no doubt about.
+fn measure_half_precision(model: &Path) -> Result<Agreement, ModelError> {
+    let mut dice = Dice::new(PROBE_SEED);
+    let all = Concept::all();
+    let probes = all.iter().step_by(all.len().div_ceil(PROBES)).map(|concept| Probe {
+        sound: mono_at(&concept.sound(&mut dice), SAMPLE_RATE_HZ).expect("the world's sounds have a usual rate"),
+        picture: concept.picture(PROBE_SIDE, &mut dice),
+        words: concept.caption(&mut dice),
+    });
+    embed::agreement(model, &probes.collect::<Vec<_>>())
 }
 
 /// Enough of a digest to tell models apart by eye.
@@ -144,7 +175,7 @@ fn list(store: &ModelStore, json: bool) -> anyhow::Result<Outcome> {
             Ok(model) if json => super::print(describe(&model))?,
             Ok(model) => {
                 let space = short(model.metadata.space.as_str()).to_owned();
-                let dtype = model.metadata.dtype.clone();
+                let dtype = model.metadata.dtype.to_string();
                 let source = model.path().map_or(BUILT_IN, |_| &model.metadata.source_name).to_owned();
                 let parameters = model.parameters.to_string();
                 table.add_row([name.to_string(), towers(&model).into(), parameters, dtype, space, source]);
@@ -179,6 +210,7 @@ fn describe(model: &InstalledModel) -> serde_json::Value {
         "parameters": model.parameters,
         "dtype": metadata.dtype,
         "weights": metadata.weights,
+        "half": metadata.half,
         "sha256": metadata.data_sha256,
         "space": metadata.space,
         "preprocessing": metadata.preprocessing,
@@ -197,7 +229,8 @@ fn table_of(model: &InstalledModel) -> String {
         ("towers", towers(model).into()),
         ("parameters", model.parameters.to_string()),
         ("dimensions", metadata.config.embed_dim.to_string()),
-        ("dtype", metadata.dtype.clone()),
+        ("dtype", metadata.dtype.to_string()),
+        ("half precision", metadata.half.map_or_else(|| "no".into(), |half| format!("least cosines to f32: {half}"))),
         ("weights", metadata.weights.to_string()),
         ("weights sha256", metadata.data_sha256.clone()),
         ("space", metadata.space.to_string()),

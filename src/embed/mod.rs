@@ -3,6 +3,8 @@
 //! Owns the path from media and prompts to the model. Invariant: nothing reaches the model that has not gone through
 //! [`preprocess`](crate::preprocess). Does not know files, nor where models are kept.
 
+mod agreement;
+
 use std::path::Path;
 
 use crate::media::{MediaKind, RgbImage};
@@ -11,6 +13,8 @@ use crate::model::{AudioClip, DeviceChoice, ModelError, RawEmbedding};
 use crate::preprocess::audio as protocol;
 use crate::preprocess::image::normalised_planes;
 use crate::preprocess::tokens::{Overflow, TokenError, TokenIds, Tokenizer};
+
+pub use agreement::{Probe, agreement};
 
 /// Media in the form that the model takes.
 #[derive(Debug, Clone, PartialEq)]

@@ -77,7 +77,7 @@ impl EmbeddingModel for AudioClipModel {
             name: self.name.clone(),
             space: metadata.space.clone(),
             dimensions: metadata.config.embed_dim,
-            numeric_type: metadata.dtype.clone(),
+            numeric_type: metadata.dtype.to_string(),
             device: device::name(model.device()),
             parameters: model.parameters() as u64,
             scales: model.scales(),

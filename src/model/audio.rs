@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{AttentionLayers, Kernels, Sounds};
+use super::compute::{Arithmetic, AttentionLayers, Packed};
 use super::config::AudioConfig;
 use super::fbsp::FrontEnd;
 use super::layers::{
@@ -18,14 +18,16 @@ pub(super) struct AudioTower {
 }
 
 impl AudioTower {
-    /// With kernels of our own if there are any, and with candle's if not.
     pub(super) fn load(
         config: &AudioConfig,
         embed_dim: usize,
         vb: &VarBuilder<'_>,
-        kernels: Option<&'static Kernels>,
+        arithmetic: Arithmetic,
     ) -> Result<Self> {
-        Ok(Self { front_end: FrontEnd::load(config, vb)?, body: Body::load(config, embed_dim, vb, kernels)? })
+        Ok(Self {
+            front_end: FrontEnd::load(config, vb, arithmetic)?,
+            body: Body::load(config, embed_dim, vb, arithmetic)?,
+        })
     }
 
     /// Clips of equal length and channel count, in int16 units at 44.1 kHz → `[clips, embed_dim]`, not normalised.
@@ -49,7 +51,7 @@ pub(super) struct Body {
 
 /// Everything before the last layer.
 enum Features {
-    Packed(Box<Sounds>),
+    Packed(Packed),
     Candle(Layers),
 }
 
@@ -62,12 +64,7 @@ struct Layers {
 }
 
 impl Body {
-    fn load(
-        config: &AudioConfig,
-        embed_dim: usize,
-        vb: &VarBuilder<'_>,
-        kernels: Option<&'static Kernels>,
-    ) -> Result<Self> {
+    fn load(config: &AudioConfig, embed_dim: usize, vb: &VarBuilder<'_>, arithmetic: Arithmetic) -> Result<Self> {
         let stem = conv_norm(ConvShape::new(3, config.width, 7).stride(2), &vb.pp("conv1"), &vb.pp("bn1"))?;
         let mut stages = Vec::new();
         let mut channels = config.width;
@@ -85,11 +82,10 @@ impl Body {
             channels = output;
         }
         let layers = Layers { stem, stages, gate: Attention::load(5, channels, channels, vb)? };
-        let features = if let Some(kernels) = kernels {
-            let stages = layers.stages.iter().map(|stage| (&stage.blocks[..], stage.attention.layers()));
-            Features::Packed(Box::new(Sounds::new(kernels, &layers.stem, stages, &layers.gate.layers())?))
-        } else {
-            Features::Candle(layers)
+        let stages = layers.stages.iter().map(|stage| (&stage.blocks[..], stage.attention.layers()));
+        let features = match arithmetic.sounds(&layers.stem, stages, &layers.gate.layers())? {
+            Some(packed) => Features::Packed(packed),
+            None => Features::Candle(layers),
         };
         Ok(Self { features, output: linear(channels, embed_dim, &vb.pp("fc"))? })
     }
@@ -97,7 +93,7 @@ impl Body {
     /// Decibels `[clips · channels, 3, rows, frames]` → `[clips, embed_dim]`; channels are summed (SPEC Q6).
     pub(super) fn forward(&self, decibels: &Tensor, channels: usize) -> Result<Tensor> {
         let pooled = match &self.features {
-            Features::Packed(features) => decibels.apply_op1_no_bwd(features.as_ref())?,
+            Features::Packed(features) => decibels.apply_op1_no_bwd(features)?.squeeze(1)?,
             Features::Candle(layers) => layers.forward(decibels)?,
         };
         let (signals, width) = pooled.dims2()?;

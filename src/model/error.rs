@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::precision::Agreement;
+
 /// Why a model could not be loaded or run. The path of the model is added by whoever knows it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +39,18 @@ pub enum ModelError {
     /// The model lacks the tower that the input needs.
     #[error("this model has no {0} tower (it is an image and text model; import an AudioCLIP checkpoint for sounds)")]
     NoTower(&'static str),
+    /// This processor has nothing that would be faster in half precision.
+    #[error(
+        "this processor computes in f32 only (half precision needs AVX-512 BF16), so it cannot be measured what half \
+         precision does to this model's vectors; import it on one that has it, or without --precision half"
+    )]
+    NoHalfPrecision,
+    /// In half precision the model's vectors would be too far from what they should be.
+    #[error(
+        "half precision takes too much from this model's vectors: least cosines to f32 are {0}, at least 0.999 is \
+         needed (import it without --precision half)"
+    )]
+    TooCoarse(Agreement),
     /// An input does not fit the model.
     #[error("{0}")]
     Input(String),

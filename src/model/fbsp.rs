@@ -6,38 +6,58 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::compute::{Arithmetic, Spectrum};
 use super::config::AudioConfig;
 
 /// Added to the time axis and to `m`, as the reference does.
 const EPS: f32 = 1e-8;
 /// What a power that is not positive (or not a number) is replaced by: −180 dB.
-const POWER_OF_SILENCE: f32 = 1e-18;
+pub(super) const POWER_OF_SILENCE: f32 = 1e-18;
 const BANDS: usize = 3;
 
 /// Framing, transform and decibel map.
 pub(super) struct FrontEnd {
-    /// `[window, 2 · bins]`: real parts of all used bins, then imaginary parts, each multiplied by the window.
-    basis: Tensor,
+    transform: Transform,
     bins: usize,
     hop: usize,
     window: usize,
     device: Device,
 }
 
+/// What frames are multiplied by: real parts of all used bins, then imaginary parts, each multiplied by the window.
+enum Transform {
+    Packed(Spectrum),
+    /// `[window, 2 · bins]`.
+    Candle(Tensor),
+}
+
+/// How signals are divided into frames.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frames {
+    pub(super) signals: usize,
+    /// Of a signal.
+    pub(super) count: usize,
+    /// Samples from a frame to the next.
+    pub(super) hop: usize,
+    /// Of a padded signal: whole hops.
+    pub(super) samples: usize,
+}
+
 impl FrontEnd {
-    pub(super) fn load(config: &AudioConfig, vb: &VarBuilder<'_>) -> Result<Self> {
+    pub(super) fn load(config: &AudioConfig, vb: &VarBuilder<'_>, arithmetic: Arithmetic) -> Result<Self> {
         let parameter = |name: &str| vb.get(config.filters(), name)?.to_vec1::<f32>();
         let filters = Filters { m: parameter("fbsp.m")?, fb: parameter("fbsp.fb")?, fc: parameter("fbsp.fc")? };
         let window = vb.get(config.window_samples, "window")?.to_vec1::<f32>()?;
         let bins = BANDS * config.band_rows();
         let basis = folded_basis(&filters, bins, config.n_fft, &window);
-        Ok(Self {
-            basis: Tensor::from_vec(basis, (2 * bins, window.len()), vb.device())?.t()?.contiguous()?,
-            bins,
-            hop: config.hop_samples,
-            window: window.len(),
-            device: vb.device().clone(),
-        })
+        let transform = match arithmetic.spectrum(&basis, bins) {
+            Some(spectrum) => Transform::Packed(spectrum),
+            None => {
+                let basis = Tensor::from_vec(basis, (2 * bins, window.len()), vb.device())?;
+                Transform::Candle(basis.t()?.contiguous()?)
+            }
+        };
+        Ok(Self { transform, bins, hop: config.hop_samples, window: window.len(), device: vb.device().clone() })
     }
 
     /// Frames of a clip of `samples` samples (SPEC 4.2).
@@ -47,37 +67,51 @@ impl FrontEnd {
 
     /// Signals of equal length in int16 units → decibels `[signals, 3, bins / 3, frames]`.
     pub(super) fn forward(&self, signals: &[&[f32]]) -> Result<Tensor> {
-        let samples = signals.first().map_or(0, |signal| signal.len());
-        let count = signals.len();
-        let frames = self.frames(samples);
-        let spectrum = self.frame(signals, frames)?.flatten_to(1)?.matmul(&self.basis)?;
-        let real = spectrum.narrow(1, 0, self.bins)?.sqr()?;
-        let power = (real + spectrum.narrow(1, self.bins, self.bins)?.sqr()?)?;
-        let silence = Tensor::full(POWER_OF_SILENCE, power.shape(), &self.device)?;
-        let power = power.gt(0f32)?.where_cond(&power, &silence)?;
-        let decibel = (power.log()? * (10.0 / std::f64::consts::LN_10))?;
-        decibel.reshape((count, frames, BANDS, self.bins / BANDS))?.permute((0, 2, 3, 1))?.contiguous()
+        let length = signals.first().map_or(0, |signal| signal.len());
+        let count = self.frames(length);
+        let samples = (count - 1 + self.window.div_ceil(self.hop)) * self.hop;
+        let frames = Frames { signals: signals.len(), count, hop: self.hop, samples };
+        let padded = self.padded(signals, frames);
+        let rows = self.bins / BANDS;
+        match &self.transform {
+            Transform::Packed(spectrum) => {
+                let decibels = spectrum.decibels(&padded, frames);
+                Tensor::from_vec(decibels, (frames.signals, BANDS, rows, count), &self.device)
+            }
+            Transform::Candle(basis) => {
+                let decibels = self.decibels(basis, padded, frames)?;
+                decibels.reshape((frames.signals, count, BANDS, rows))?.permute((0, 2, 3, 1))?.contiguous()
+            }
+        }
     }
 
-    /// `[signals, frames, window]`. Frames overlap, so each is put together from consecutive hops of the signal.
-    fn frame(&self, signals: &[&[f32]], frames: usize) -> Result<Tensor> {
-        let hops_per_frame = self.window.div_ceil(self.hop);
-        let hops = frames - 1 + hops_per_frame;
-        let padded_len = hops * self.hop;
-        let required = (frames - 1) * self.hop + self.window;
-        let mut padded = vec![0f32; signals.len() * padded_len];
-        for (signal, padded) in signals.iter().zip(padded.chunks_exact_mut(padded_len)) {
+    /// `[signals, samples]`, with silence around each signal.
+    fn padded(&self, signals: &[&[f32]], Frames { count, samples, .. }: Frames) -> Vec<f32> {
+        let required = (count - 1) * self.hop + self.window;
+        let mut padded = vec![0f32; signals.len() * samples];
+        for (signal, padded) in signals.iter().zip(padded.chunks_exact_mut(samples)) {
             let left = required.saturating_sub(signal.len()) / 2;
             for (sample, slot) in signal.iter().zip(&mut padded[left..]) {
                 *slot = amplitude(*sample);
             }
         }
-        let hops = Tensor::from_vec(padded, (signals.len(), hops, self.hop), &self.device)?;
-        let pieces = (0..hops_per_frame).map(|piece| {
-            let width = self.hop.min(self.window - piece * self.hop);
-            hops.narrow(1, piece, frames)?.narrow(2, 0, width)
+        padded
+    }
+
+    /// `[signals · frames, bins]`. Frames overlap, so each is put together from consecutive hops of its signal.
+    fn decibels(&self, basis: &Tensor, padded: Vec<f32>, frames: Frames) -> Result<Tensor> {
+        let Frames { signals, count, hop, samples } = frames;
+        let hops = Tensor::from_vec(padded, (signals, samples / hop, hop), &self.device)?;
+        let pieces = (0..self.window.div_ceil(hop)).map(|piece| {
+            let width = hop.min(self.window - piece * hop);
+            hops.narrow(1, piece, count)?.narrow(2, 0, width)
         });
-        Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 2)
+        let spectrum = Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 2)?.flatten_to(1)?.matmul(basis)?;
+        let real = spectrum.narrow(1, 0, self.bins)?.sqr()?;
+        let power = (real + spectrum.narrow(1, self.bins, self.bins)?.sqr()?)?;
+        let silence = Tensor::full(POWER_OF_SILENCE, power.shape(), &self.device)?;
+        let power = power.gt(0f32)?.where_cond(&power, &silence)?;
+        power.log()? * (10.0 / std::f64::consts::LN_10)
     }
 }
 

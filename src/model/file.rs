@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::{ModelConfig, Shapes};
 use super::error::{Defect, Defects, ModelError};
+use super::precision::{Agreement, Precision};
 use super::schema::{self, TensorSpec};
 use super::storage::{Stored, Weights};
 use super::weights;
@@ -38,11 +39,14 @@ pub struct Metadata {
     pub format: u32,
     /// Dimensions of the towers.
     pub config: ModelConfig,
-    /// Numeric type that the model is run in.
-    pub dtype: String,
+    /// What the model is run in.
+    pub dtype: Precision,
     /// What its weights are stored as.
     #[serde(default, skip_serializing_if = "Weights::is_usual")]
     pub weights: Weights,
+    /// How near vectors in half precision are to f32's, where the model is to be run in it. Measured at the import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<Agreement>,
     /// Version of the preprocessing that inputs of this model go through.
     pub preprocessing: u32,
     /// Name of the file that was imported.
@@ -75,16 +79,19 @@ pub struct Draft<'a> {
     pub source: &'a Source,
     /// What its weights are to be stored as.
     pub weights: Weights,
+    /// How near vectors in half precision are to f32's, if it is to be run in it.
+    pub half: Option<Agreement>,
 }
 
 impl Metadata {
     fn new(draft: &Draft<'_>, data_sha256: String) -> Self {
-        let Draft { config, source, weights } = draft;
+        let Draft { config, source, weights, half } = draft;
         let mut metadata = Self {
             format: FORMAT_VERSION,
             config: (*config).clone(),
-            dtype: "f32".into(),
+            dtype: if half.is_some() { Precision::Half } else { Precision::Single },
             weights: *weights,
+            half: *half,
             preprocessing: preprocess::VERSION,
             source_name: source.name.clone(),
             source_sha256: source.sha256.clone(),
@@ -123,6 +130,11 @@ impl Metadata {
         }
         if let Some(defect) = self.config.defect() {
             return Err(ModelError::Damaged(format!("impossible configuration: {defect}")));
+        }
+        if (self.dtype == Precision::Half) != self.half.is_some() {
+            return Err(ModelError::Damaged(
+                "half precision is stated without what it does, or the other way round".into(),
+            ));
         }
         if self.space != self.derive_space() || self.digest != self.derive_digest() {
             return Err(ModelError::Damaged("the metadata does not match its own digest".into()));

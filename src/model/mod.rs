@@ -12,6 +12,7 @@ mod error;
 mod fbsp;
 pub mod file;
 mod layers;
+mod precision;
 pub mod scales;
 pub mod schema;
 mod storage;
@@ -28,11 +29,12 @@ use candle_nn::VarBuilder;
 pub use config::{AudioConfig, ModelConfig, Shapes, TextConfig, VisualConfig};
 pub use device::DeviceChoice;
 pub use error::{Defect, Defects, ModelError};
+pub use precision::{Agreement, Precision};
 pub use scales::{LogitScales, ModalityPair};
 pub use storage::Weights;
 
 use self::audio::AudioTower;
-use self::compute::Kernels;
+use self::compute::Arithmetic;
 use self::file::{Metadata, ModelFile};
 use self::text::TextTower;
 use self::visual::VisualTower;
@@ -66,12 +68,27 @@ impl AudioClip {
     /// Loads a model file that has been opened.
     pub fn from_file(file: ModelFile, device: DeviceChoice) -> Result<Self, ModelError> {
         let device = device::open(device)?;
-        let kernels = Kernels::best().filter(|_| device.is_cpu());
-        Self::with_kernels(file, &device, kernels)
+        let arithmetic = match device.is_cpu() {
+            true => Arithmetic::best(file.metadata().dtype),
+            false => Arithmetic::Candle,
+        };
+        Self::with_arithmetic(file, &device, arithmetic)
     }
 
-    /// Convolutions are candle's where there are no kernels.
-    fn with_kernels(file: ModelFile, device: &Device, kernels: Option<&'static Kernels>) -> Result<Self, ModelError> {
+    /// Loads a model file twice, to be run in f32 and in half precision on the processor, whatever it says of itself.
+    ///
+    /// # Errors
+    /// [`ModelError::NoHalfPrecision`] if the processor is not faster in half precision.
+    pub fn in_both_precisions(path: &Path) -> Result<[Self; 2], ModelError> {
+        let half = Arithmetic::best(Precision::Half);
+        if !matches!(half, Arithmetic::Half(_)) {
+            return Err(ModelError::NoHalfPrecision);
+        }
+        let load = |arithmetic| Self::with_arithmetic(ModelFile::open(path)?, &Device::Cpu, arithmetic);
+        Ok([load(Arithmetic::best(Precision::Single))?, load(half)?])
+    }
+
+    fn with_arithmetic(file: ModelFile, device: &Device, arithmetic: Arithmetic) -> Result<Self, ModelError> {
         let metadata = file.metadata().clone();
         let mut tensors = HashMap::new();
         file.read(|spec, values| {
@@ -81,18 +98,18 @@ impl AudioClip {
             }
             Ok(())
         })?;
-        Self::build(metadata, &VarBuilder::from_tensors(tensors, DType::F32, device), kernels)
+        Self::build(metadata, &VarBuilder::from_tensors(tensors, DType::F32, device), arithmetic)
     }
 
-    fn build(metadata: Metadata, vb: &VarBuilder<'_>, kernels: Option<&'static Kernels>) -> Result<Self, ModelError> {
+    fn build(metadata: Metadata, vb: &VarBuilder<'_>, arithmetic: Arithmetic) -> Result<Self, ModelError> {
         let config = &metadata.config;
         let scale = |name: &str| Ok::<_, ModelError>(scales::effective(vb.get((), name)?.to_scalar()?));
         let audio = config.audio.as_ref();
         Ok(Self {
-            text: TextTower::load(&config.text, config.embed_dim, vb)?,
-            visual: VisualTower::load(&config.visual, config.embed_dim, &vb.pp("visual"), kernels)?,
+            text: TextTower::load(&config.text, config.embed_dim, vb, arithmetic)?,
+            visual: VisualTower::load(&config.visual, config.embed_dim, &vb.pp("visual"), arithmetic)?,
             audio: audio
-                .map(|audio| AudioTower::load(audio, config.embed_dim, &vb.pp("audio"), kernels))
+                .map(|audio| AudioTower::load(audio, config.embed_dim, &vb.pp("audio"), arithmetic))
                 .transpose()?,
             scales: LogitScales {
                 audio_image: audio.map(|_| scale("logit_scale_ai")).transpose()?,

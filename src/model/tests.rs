@@ -69,14 +69,15 @@ fn impossible_configurations_are_found_before_anything_is_built() {
     check(|config| config.audio.as_mut().unwrap().window_samples = 4096);
 }
 
-static TINY: LazyLock<AudioClip> = LazyLock::new(|| tiny(Kernels::best()));
+static TINY: LazyLock<AudioClip> = LazyLock::new(|| tiny(Arithmetic::best(Precision::Single)));
 
-fn tiny(kernels: Option<&'static Kernels>) -> AudioClip {
+fn tiny(arithmetic: Arithmetic) -> AudioClip {
     let directory = tempfile::tempdir().unwrap();
     let options = ImportOptions { name: Some(ModelName::new("tiny").unwrap()), ..ImportOptions::default() };
     let store = ModelStore::new(directory.path());
     let installed = store.import(&golden_path("tiny/audioclip_tiny.pt"), &options).unwrap();
-    AudioClip::with_kernels(ModelFile::open(installed.path().unwrap()).unwrap(), &Device::Cpu, kernels).unwrap()
+    let file = ModelFile::open(installed.path().unwrap()).unwrap();
+    AudioClip::with_arithmetic(file, &Device::Cpu, arithmetic).unwrap()
 }
 
 fn intermediates() -> BTreeMap<String, Tensor> {
@@ -95,8 +96,12 @@ fn the_front_ends_decibels_are_the_references() {
     let samples = std::fs::read(golden_path("inputs/audio_synth_1s_i16.npy")).unwrap();
     let samples = &samples[samples.len() - 2 * 44_100..];
     let samples: Vec<f32> = samples.as_chunks().0.iter().map(|&it| f32::from(i16::from_le_bytes(it))).collect();
-    let decibels = TINY.audio.as_ref().unwrap().front_end.forward(&[&samples]).unwrap().squeeze(0).unwrap();
-    assert!(rel_l2(&decibels, &intermediates()["ai1s.db"]) < 1e-5);
+    for model in [&*TINY, &tiny(Arithmetic::Candle)] {
+        let decibels = model.audio.as_ref().unwrap().front_end.forward(&[&samples, &samples]).unwrap();
+        for signal in 0..2 {
+            assert!(rel_l2(&decibels.get(signal).unwrap(), &intermediates()["ai1s.db"]) < 1e-5);
+        }
+    }
 }
 
 #[test]
@@ -108,8 +113,8 @@ fn the_body_takes_golden_decibels_to_the_golden_vector() {
 }
 
 #[test]
-fn candles_convolutions_and_ours_give_the_same_vectors() {
-    let candle = tiny(None);
+fn candles_layers_and_ours_give_the_same_vectors() {
+    let candle = tiny(Arithmetic::Candle);
     let golden = intermediates();
     let decibels = golden["ai1s.db"].unsqueeze(0).unwrap();
     let pair = Tensor::cat(&[&decibels, &(&decibels * 0.5).unwrap()], 0).unwrap();
@@ -119,5 +124,9 @@ fn candles_convolutions_and_ours_give_the_same_vectors() {
     let pictures = Tensor::arange(0f32, (2 * 3 * side * side) as f32, &Device::Cpu).unwrap();
     let pictures = (pictures * 0.37).unwrap().sin().unwrap().reshape((2, 3, side, side)).unwrap();
     let of = |model: &AudioClip| model.visual.forward(&pictures).unwrap();
+    assert!(rel_l2(&of(&TINY), &of(&candle)) < 1e-5);
+    let prompts: [&[u32]; 3] =
+        [&[49406, 320, 1929, 49407], &[49406, 49407], &[&[49406], &[1237; 75][..], &[49407]].concat()];
+    let of = |model: &AudioClip| model.text.forward(&prompts).unwrap();
     assert!(rel_l2(&of(&TINY), &of(&candle)) < 1e-5);
 }

@@ -1,7 +1,7 @@
 //! The text tower: a causal transformer, pooled at the first end marker (SPEC 3).
 //!
-//! The transformer itself is candle-transformers' CLIP text model; this file gives it OpenAI's tensors under the names
-//! it knows, stops at the last position that can matter, and projects.
+//! The transformer itself is packed, or candle-transformers' CLIP text model, which is given OpenAI's tensors under the
+//! names it knows. This file stops at the last position that can matter, and projects.
 
 use std::collections::HashMap;
 
@@ -9,32 +9,45 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::clip::text_model::{Activation, ClipTextConfig, ClipTextTransformer};
 
+use super::compute::{self, Arithmetic};
 use super::config::TextConfig;
 
 /// Token ids to embeddings.
 pub(super) struct TextTower {
-    transformer: ClipTextTransformer,
+    transformer: Transformer,
     /// `[width, embed_dim]`.
     projection: Tensor,
     device: Device,
 }
 
+enum Transformer {
+    Packed {
+        layers: Box<dyn compute::Transformer>,
+        /// `[vocab, width]`.
+        tokens: Tensor,
+        /// `[context, width]`.
+        positions: Tensor,
+    },
+    Candle(ClipTextTransformer),
+}
+
 impl TextTower {
-    pub(super) fn load(config: &TextConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        let renamed = VarBuilder::from_tensors(rename(config, vb)?, DType::F32, vb.device());
-        let clip = ClipTextConfig {
-            vocab_size: config.vocab,
-            embed_dim: config.width,
-            activation: Activation::QuickGelu,
-            intermediate_size: 4 * config.width,
-            max_position_embeddings: config.context,
-            pad_with: None,
-            num_hidden_layers: config.layers,
-            num_attention_heads: config.heads,
-            projection_dim: embed_dim,
+    pub(super) fn load(
+        config: &TextConfig,
+        embed_dim: usize,
+        vb: &VarBuilder<'_>,
+        arithmetic: Arithmetic,
+    ) -> Result<Self> {
+        let transformer = match arithmetic.words(config, vb)? {
+            Some(layers) => Transformer::Packed {
+                layers,
+                tokens: vb.get((config.vocab, config.width), "token_embedding.weight")?,
+                positions: vb.get((config.context, config.width), "positional_embedding")?,
+            },
+            None => Transformer::Candle(candles(config, embed_dim, vb)?),
         };
         Ok(Self {
-            transformer: ClipTextTransformer::new(renamed, &clip)?,
+            transformer,
             projection: vb.get((config.width, embed_dim), "text_projection")?,
             device: vb.device().clone(),
         })
@@ -51,11 +64,36 @@ impl TextTower {
             .flat_map(|ids| (0..positions).map(|position| ids.get(position).copied().unwrap_or(0)))
             .collect();
         let ids = Tensor::from_vec(ids, (rows.len(), positions), &self.device)?;
-        let hidden = self.transformer.forward_with_mask(&ids, usize::MAX)?;
+        let hidden = match &self.transformer {
+            Transformer::Packed { layers, tokens, positions: added } => {
+                let embedded = tokens.index_select(&ids.flatten_all()?, 0)?.reshape((rows.len(), positions, ()))?;
+                let embedded = embedded.broadcast_add(&added.narrow(0, 0, positions)?)?;
+                let hidden = layers.forward(&embedded.flatten_all()?.to_vec1::<f32>()?, positions);
+                Tensor::from_vec(hidden, embedded.shape(), &self.device)?
+            }
+            Transformer::Candle(transformer) => transformer.forward_with_mask(&ids, usize::MAX)?,
+        };
         let at_end: Vec<u32> = pooled.iter().enumerate().map(|(row, end)| (row * positions + end) as u32).collect();
         let at_end = Tensor::new(at_end, &self.device)?;
         hidden.flatten_to(1)?.index_select(&at_end, 0)?.matmul(&self.projection)
     }
+}
+
+/// The transformer as candle-transformers has it.
+fn candles(config: &TextConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<ClipTextTransformer> {
+    let renamed = VarBuilder::from_tensors(rename(config, vb)?, DType::F32, vb.device());
+    let clip = ClipTextConfig {
+        vocab_size: config.vocab,
+        embed_dim: config.width,
+        activation: Activation::QuickGelu,
+        intermediate_size: 4 * config.width,
+        max_position_embeddings: config.context,
+        pad_with: None,
+        num_hidden_layers: config.layers,
+        num_attention_heads: config.heads,
+        projection_dim: embed_dim,
+    };
+    ClipTextTransformer::new(renamed, &clip)
 }
 
 /// Position of the first end marker, which is the largest id.

@@ -3,7 +3,7 @@
 use candle_core::{D, Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{Kernels, Pictures};
+use super::compute::{Arithmetic, Packed};
 use super::config::VisualConfig;
 use super::layers::{BlockShape, Bottleneck, ConvShape, conv_norm, conv_relu, linear};
 
@@ -15,17 +15,16 @@ pub(super) struct VisualTower {
 
 /// Everything before the pooling.
 enum Features {
-    Packed(Pictures),
+    Packed(Packed),
     Candle { stem: [Conv2d; 3], blocks: Vec<Bottleneck> },
 }
 
 impl VisualTower {
-    /// With kernels of our own if there are any, and with candle's if not.
     pub(super) fn load(
         config: &VisualConfig,
         embed_dim: usize,
         vb: &VarBuilder<'_>,
-        kernels: Option<&'static Kernels>,
+        arithmetic: Arithmetic,
     ) -> Result<Self> {
         let (width, half) = (config.width, config.width / 2);
         let stem = [
@@ -45,10 +44,9 @@ impl VisualTower {
                 channels = shape.output;
             }
         }
-        let features = if let Some(kernels) = kernels {
-            Features::Packed(Pictures::new(kernels, &stem, &blocks)?)
-        } else {
-            Features::Candle { stem, blocks }
+        let features = match arithmetic.pictures(&stem, &blocks)? {
+            Some(packed) => Features::Packed(packed),
+            None => Features::Candle { stem, blocks },
         };
         Ok(Self { features, pool: AttentionPool::load(config, embed_dim, &vb.pp("attnpool"))? })
     }
@@ -68,41 +66,50 @@ impl VisualTower {
 }
 
 /// Multi-head attention over the pixels of the last stage and their mean, which alone asks (token 0).
+///
+/// With a single query neither keys nor values are needed of every token. The score of a token `t` is `q · (K t + b)`,
+/// which is `(Kᵀ q) · t` but for a constant that softmax takes no notice of; and as weights add up to 1, the mean of
+/// values `V t + b` is the value of the mean token.
 struct AttentionPool {
     positions: Tensor,
     query: Linear,
-    key: Linear,
-    value: Linear,
+    /// `[heads, head, channels]`.
+    key: Tensor,
+    /// `[heads, channels, head]`.
+    value: Tensor,
+    /// `[channels]`.
+    value_bias: Tensor,
     output: Linear,
     heads: usize,
 }
 
 impl AttentionPool {
     fn load(config: &VisualConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        let channels = config.pooled_channels();
+        let (channels, heads) = (config.pooled_channels(), config.heads);
         let tokens = config.pooled_side().pow(2) + 1;
+        let per_head = |name: &str| vb.get((channels, channels), name)?.reshape((heads, channels / heads, channels));
         Ok(Self {
             positions: vb.get((tokens, channels), "positional_embedding")?,
             query: linear(channels, channels, &vb.pp("q_proj"))?,
-            key: linear(channels, channels, &vb.pp("k_proj"))?,
-            value: linear(channels, channels, &vb.pp("v_proj"))?,
+            key: per_head("k_proj.weight")?,
+            value: per_head("v_proj.weight")?.transpose(1, 2)?.contiguous()?,
+            value_bias: vb.get(channels, "v_proj.bias")?,
             output: linear(channels, embed_dim, &vb.pp("c_proj"))?,
-            heads: config.heads,
+            heads,
         })
     }
 
     /// `[batch, pixels, channels]` → `[batch, embed_dim]`.
     fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let tokens = Tensor::cat(&[&pixels.mean_keepdim(1)?, pixels], 1)?.broadcast_add(&self.positions)?;
-        let (batch, count, channels) = tokens.dims3()?;
-        let head_dim = channels / self.heads;
-        let split =
-            |x: Tensor, count: usize| x.reshape((batch, count, self.heads, head_dim))?.transpose(1, 2)?.contiguous();
-        let query = split((self.query.forward(&tokens.narrow(1, 0, 1)?)? / (head_dim as f64).sqrt())?, 1)?;
-        let key = split(self.key.forward(&tokens)?, count)?;
-        let value = split(self.value.forward(&tokens)?, count)?;
-        let weights = candle_nn::ops::softmax(&query.matmul(&key.transpose(2, 3)?.contiguous()?)?, D::Minus1)?;
-        let pooled = weights.matmul(&value)?.transpose(1, 2)?.reshape((batch, channels))?;
-        self.output.forward(&pooled)
+        let (batch, _, channels) = tokens.dims3()?;
+        let head = channels / self.heads;
+        let query = (self.query.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?)? / (head as f64).sqrt())?;
+        let query = query.reshape((batch, self.heads, head))?.transpose(0, 1)?.contiguous()?;
+        let asked = query.matmul(&self.key)?.transpose(0, 1)?.contiguous()?;
+        let weights = candle_nn::ops::softmax(&asked.matmul(&tokens.transpose(1, 2)?)?, D::Minus1)?;
+        let mean = weights.matmul(&tokens)?.transpose(0, 1)?.contiguous()?;
+        let values = mean.matmul(&self.value)?.transpose(0, 1)?.reshape((batch, channels))?;
+        self.output.forward(&values.broadcast_add(&self.value_bias)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -11,13 +11,16 @@ use super::{InstalledModel, ModelName, ModelStore, StoreError};
 use crate::checkpoint::{CheckpointError, CheckpointFile, CheckpointLimits, Dtype};
 use crate::model::file::{self, Draft, Metadata, Source};
 use crate::model::schema::{self, Kind, TensorSpec};
-use crate::model::{Defect, Defects, ModelConfig, ModelError, Shapes, Weights, weights};
+use crate::model::{Agreement, Defect, Defects, ModelConfig, ModelError, Shapes, Weights, weights};
 
 /// What data-parallel training puts in front of every name (SPEC 10).
 const PARALLEL_PREFIX: &str = "module.";
 /// Start of the names of unfinished imports; no model's name starts with a dot.
 const UNFINISHED_PREFIX: &str = ".import-";
 const HASH_CHUNK_BYTES: usize = 1 << 20;
+
+/// Measures what half precision does to the vectors of the model in a file.
+pub type Measure = fn(&Path) -> Result<Agreement, ModelError>;
 
 /// How to import.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +34,8 @@ pub struct ImportOptions {
     /// What to store its weights as. A model file whose weights are f16 keeps them, whatever is asked for: there is
     /// nothing in the others' extra bits.
     pub weights: Weights,
+    /// Run the model in half precision, if this finds its vectors near enough to those of f32.
+    pub half: Option<Measure>,
     /// What the file may cost.
     pub limits: CheckpointLimits,
 }
@@ -53,8 +58,8 @@ impl ModelStore {
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let sha256 = sha256_of(path).map_err(|error| StoreError::io(path, error))?;
         let source = Source { name: file_name, sha256 };
-        let draft = Draft { config: &config, source: &source, weights };
-        if let Some(same) = self.already_there(&name, &draft, options.replace)? {
+        let mut draft = Draft { config: &config, source: &source, weights, half: None };
+        if let Some(same) = self.already_there(&name, &draft, options)? {
             return Ok(same);
         }
         std::fs::create_dir_all(self.directory()).map_err(|error| StoreError::io(self.directory(), error))?;
@@ -67,7 +72,12 @@ impl ModelStore {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut unfinished = builder.tempfile_in(self.directory()).map_err(io_error)?;
         unfinished.as_file().lock().map_err(io_error)?;
-        let written = file::write(unfinished.as_file_mut(), &draft, |spec| tensors.read(spec));
+        let mut written = file::write(unfinished.as_file_mut(), &draft, |spec| tensors.read(spec));
+        if let (Ok(_), Some(measure)) = (&written, options.half) {
+            draft.half = Some(agreement(measure, unfinished.path()).map_err(unfit)?);
+            unfinished.as_file_mut().rewind().map_err(io_error)?;
+            written = file::write(unfinished.as_file_mut(), &draft, |spec| tensors.read(spec));
+        }
         match written {
             Ok(_) => {}
             Err(ModelError::Io(error)) => return Err(io_error(error)),
@@ -84,17 +94,18 @@ impl ModelStore {
         &self,
         name: &ModelName,
         draft: &Draft<'_>,
-        replace: bool,
+        options: &ImportOptions,
     ) -> Result<Option<InstalledModel>, StoreError> {
         match self.find(name) {
             Ok(InstalledModel { metadata, .. })
                 if metadata.source_sha256 == draft.source.sha256
                     && metadata.config == *draft.config
-                    && metadata.weights == draft.weights =>
+                    && metadata.weights == draft.weights
+                    && metadata.half.is_some() == options.half.is_some() =>
             {
                 Ok(self.verify(name).ok())
             }
-            Ok(_) if !replace => Err(StoreError::Taken { name: name.clone() }),
+            Ok(_) if !options.replace => Err(StoreError::Taken { name: name.clone() }),
             // A file that cannot be used protects nothing.
             Ok(_) | Err(StoreError::NotInstalled { .. } | StoreError::Model { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -111,6 +122,12 @@ impl ModelStore {
             }
         }
     }
+}
+
+/// What half precision does to a model's vectors, if it is little enough.
+fn agreement(measure: Measure, model: &Path) -> Result<Agreement, ModelError> {
+    let agreement = measure(model)?;
+    if agreement.least_ppm() < Agreement::BOUND_PPM { Err(ModelError::TooCoarse(agreement)) } else { Ok(agreement) }
 }
 
 /// The tensors of a checkpoint under the names of the schema.

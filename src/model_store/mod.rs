@@ -13,7 +13,7 @@ use crate::model::ModelError;
 use crate::model::file::Metadata;
 
 pub use error::StoreError;
-pub use import::ImportOptions;
+pub use import::{ImportOptions, Measure};
 pub use source::{BUNDLED, ModelSource};
 
 const EXTENSION: &str = "safetensors";

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use earmark::checkpoint::{CheckpointFile, CheckpointLimits, Dtype};
 use earmark::embed::{Embedder, ModelInput};
-use earmark::model::{DeviceChoice, Weights};
+use earmark::model::{DeviceChoice, Precision, Weights};
 use earmark::model_store::{BUNDLED, ModelName, ModelSource, ModelStore};
 use earmark::world::Concept;
 
@@ -47,7 +47,7 @@ fn what_is_built_in_is_what_ships_and_has_all_towers() {
     assert_eq!(installed.bytes, std::fs::metadata(shipped()).unwrap().len());
     let from_file = ModelSource::File(shipped()).open().unwrap();
     assert_eq!(from_file.metadata(), &installed.metadata);
-    assert_eq!((installed.metadata.weights, installed.metadata.dtype.as_str()), (Weights::F16, "f32"));
+    assert_eq!((installed.metadata.weights, installed.metadata.dtype), (Weights::F16, Precision::Single));
 
     let embedder = Embedder::from_file(ModelSource::Bundled.open().unwrap(), DeviceChoice::Cpu).unwrap();
     let words = embedder.embed_text(&[embedder.tokenize("rain").unwrap()]).unwrap();

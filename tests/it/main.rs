@@ -14,6 +14,7 @@ mod describe;
 mod encoder;
 mod faults;
 mod grpc;
+mod half;
 mod image_decode;
 mod index;
 mod ingest;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use earmark::checkpoint::{CheckpointFile, CheckpointLimits};
 use earmark::embedding::Embedding;
-use earmark::model::{AudioClip, DeviceChoice, ModelConfig, ModelError, Weights};
+use earmark::model::{AudioClip, DeviceChoice, ModelConfig, ModelError, Precision, Weights};
 use earmark::model_store::{ImportOptions, InstalledModel, ModelName, ModelStore, StoreError};
 use safetensors::Dtype;
 
@@ -46,7 +46,7 @@ fn half_precision_is_widened_to_the_type_that_models_run_in() {
         tensor.dtype = Dtype::F16;
     }
     let installed = import(&ModelStore::new(directory.path()), &tensors).unwrap();
-    assert_eq!((installed.metadata.dtype.as_str(), installed.parameters), ("f32", 4_502_698));
+    assert_eq!((installed.metadata.dtype, installed.parameters), (Precision::Single, 4_502_698));
     let mut written = CheckpointFile::open(installed.path().unwrap(), &CheckpointLimits::default()).unwrap();
     let projection = tensors.iter().find(|tensor| tensor.name == "text_projection").unwrap();
     let rounded: Vec<f32> =
@@ -66,7 +66,7 @@ fn weights_can_be_stored_at_half_the_size() {
     assert_eq!(store.import(&path, &halved("half")).unwrap().metadata, half.metadata);
     assert!(half.bytes * 100 < full.bytes * 51, "{} and {}", half.bytes, full.bytes);
     assert_ne!(half.metadata.space, full.metadata.space);
-    assert_eq!((half.metadata.dtype.as_str(), half.parameters), ("f32", full.parameters));
+    assert_eq!((half.metadata.dtype, half.parameters), (Precision::Single, full.parameters));
     store.verify(&half.name).unwrap();
 
     let limits = CheckpointLimits::default();

@@ -4,8 +4,9 @@
 //! grouped ones a place, and only the channels of their group. Groups of fewer than 16 channels are computed 16
 //! channels together, with zeros between them.
 
-use super::kernels::{HALF_PANEL, Kernels, PANEL, Panel, Steps, Work};
+use super::kernels::{HALF_PANEL, Kernels, Number, PANEL, Panel, Steps, Work};
 use super::maps::{Layout, Map, Size};
+use crate::model::fbsp::Frames;
 
 /// The shape of a convolution with a square kernel and "same" padding.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +30,8 @@ enum Groups {
 }
 
 /// See the module's documentation.
-pub(super) struct Conv {
-    kernels: &'static Kernels,
+pub(super) struct Conv<T: 'static> {
+    kernels: &'static Kernels<T>,
     shape: Shape,
     /// How far apart the pixels of its input are.
     pixel: usize,
@@ -38,15 +39,15 @@ pub(super) struct Conv {
     /// Values read at each tap.
     run: usize,
     panels: Vec<Panel>,
-    weights: Vec<f32>,
+    weights: Vec<T>,
     /// Zeros follow, as far as panels reach.
     bias: Vec<f32>,
 }
 
-impl Conv {
+impl<T: Number> Conv<T> {
     /// Packs `weights [outputs, inputs / groups, kernel, kernel]` and `bias [outputs]` for inputs whose pixels are so
     /// far apart.
-    pub(super) fn new(kernels: &'static Kernels, shape: Shape, weights: &[f32], bias: &[f32], pixel: usize) -> Self {
+    pub(super) fn new(kernels: &'static Kernels<T>, shape: Shape, weights: &[f32], bias: &[f32], pixel: usize) -> Self {
         let Shape { inputs, outputs, kernel, groups, .. } = shape;
         let (read, made) = (inputs / groups, outputs / groups);
         let padded = outputs.next_multiple_of(HALF_PANEL);
@@ -74,11 +75,14 @@ impl Conv {
             panels.push(Panel { output, width, input, weights: packed.len() });
             let channels = if kind == Groups::Dense { 0..pixel } else { input..input + run };
             for place in 0..kernel * kernel {
-                for channel in channels.clone() {
-                    packed.extend((output..output + width).map(|out| {
+                for channel in channels.clone().step_by(T::TOGETHER) {
+                    let together = |out| (channel..channel + T::TOGETHER).map(move |channel| (out, channel));
+                    packed.extend((output..output + width).flat_map(together).map(|(out, channel)| {
                         let within = channel.wrapping_sub(out / made * read);
                         let connected = out < outputs && channel < inputs && within < read;
-                        if connected { weights[(out * read + within) * kernel * kernel + place] } else { 0.0 }
+                        let weight =
+                            if connected { weights[(out * read + within) * kernel * kernel + place] } else { 0.0 };
+                        T::rounded(weight)
                     }));
                 }
             }
@@ -103,7 +107,7 @@ impl Conv {
     ///
     /// # Panics
     /// If a map is of another size: that would be a mistake in the tower.
-    pub(super) fn apply(&self, input: &Map, output: &mut Map, residual: Option<&Map>, rectified: bool) {
+    pub(super) fn apply(&self, input: &Map<T>, output: &mut Map<T>, residual: Option<&Map<T>>, rectified: bool) {
         let (from, to) = (input.layout, output.layout);
         let Shape { inputs, kernel, stride, .. } = self.shape;
         let pad = kernel / 2;
@@ -140,6 +144,32 @@ impl Conv {
             residual: residual.map(|residual| &residual.values[..]),
             to: steps(&to, to.at(0, 0, 0), 1),
             rectified,
+        });
+    }
+
+    /// Writes what comes out of overlapping frames of signals into a map with a row for each signal. The convolution is
+    /// one by points, whose inputs are the samples of a frame.
+    ///
+    /// # Panics
+    /// If there are fewer samples than frames need.
+    pub(super) fn slide(&self, samples: &[T], frames: Frames, output: &mut Map<T>) {
+        let Frames { signals, count, hop, samples: step } = frames;
+        let to = output.layout;
+        self.kernels.convolve(&mut Work {
+            images: signals,
+            rows: 1,
+            columns: count,
+            input: samples,
+            from: Steps { origin: 0, image: step, row: step, pixel: hop },
+            taps: &[0],
+            run: self.run,
+            weights: &self.weights,
+            bias: &self.bias,
+            panels: &self.panels,
+            output: &mut output.values,
+            residual: None,
+            to: Steps { origin: to.at(0, 0, 0), image: to.image(), row: to.row(), pixel: to.pixel },
+            rectified: false,
         });
     }
 }

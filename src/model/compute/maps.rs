@@ -1,14 +1,15 @@
-//! Where activations lie: `[batch, height, width, channels]` in one block of memory, with zeros in the border and between
-//! the channels of a pixel and the next pixel.
+//! Where activations lie: `[batch, height, width, channels]` in one block of memory, with zeros in the border, and
+//! between the channels of a pixel and the next pixel.
 
 use std::sync::{Mutex, PoisonError};
 
-use super::kernels::HALF_PANEL;
+use super::kernels::{HALF_PANEL, Number};
 
 /// Pixels this many bytes apart, or a multiple, would fall into the same few sets of a cache.
-const ALIAS: usize = 2048 / size_of::<f32>();
+const ALIAS_BYTES: usize = 2048;
 /// Values that are kept for the next batch: as many as a picture, or five seconds of sound, need.
 const KEPT: usize = 1 << 24;
+
 /// The size of an image of activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
@@ -28,9 +29,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(size: Size, border: usize) -> Self {
+    /// For values of the type `T`.
+    pub(super) fn new<T>(size: Size, border: usize) -> Self {
         let pixel = size.channels.next_multiple_of(HALF_PANEL);
-        let pixel = if pixel.is_multiple_of(ALIAS) { pixel + HALF_PANEL } else { pixel };
+        let alias = (pixel * size_of::<T>()).is_multiple_of(ALIAS_BYTES);
+        let pixel = if alias { pixel + HALF_PANEL } else { pixel };
         Self { size, border, pixel }
     }
 
@@ -56,21 +59,21 @@ impl Layout {
 }
 
 /// Activations of some images.
-pub(super) struct Map {
+pub(super) struct Map<T> {
     pub(super) layout: Layout,
     pub(super) images: usize,
-    pub(super) values: Vec<f32>,
+    pub(super) values: Vec<T>,
 }
 
-impl Map {
+impl<T: Number> Map<T> {
     /// The values of a row of pixels, those between channels and pixels included.
-    pub(super) fn row(&self, image: usize, row: usize) -> &[f32] {
+    pub(super) fn row(&self, image: usize, row: usize) -> &[T] {
         let begin = self.layout.at(image, row, 0);
         &self.values[begin..begin + self.layout.size.width * self.layout.pixel]
     }
 
     /// All rows within the border, by image and row.
-    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = ((usize, usize), &mut [f32])> {
+    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = ((usize, usize), &mut [T])> {
         let layout = self.layout;
         let Size { height, width, .. } = layout.size;
         let (row, border) = (layout.row(), layout.border);
@@ -85,23 +88,23 @@ impl Map {
 
 /// Memory of maps that are no longer needed, for the next ones.
 #[derive(Default)]
-pub(super) struct Pool(Vec<Vec<f32>>);
+pub(super) struct Pool<T>(Vec<Vec<T>>);
 
-impl Pool {
+impl<T: Number> Pool<T> {
     /// A map with zeros around its pixels and between them, and whatever was there in its channels.
-    pub(super) fn take(&mut self, layout: Layout, images: usize) -> Map {
+    pub(super) fn take(&mut self, layout: Layout, images: usize) -> Map<T> {
         let len = images * layout.image();
         // The smallest that is large enough, or else the largest.
-        let fits = |values: &Vec<f32>| (values.capacity() < len, values.capacity().abs_diff(len));
+        let fits = |values: &Vec<T>| (values.capacity() < len, values.capacity().abs_diff(len));
         let best = (0..self.0.len()).min_by_key(|&index| fits(&self.0[index]));
         let mut values = best.map(|index| self.0.swap_remove(index)).unwrap_or_default();
-        values.resize(len, 0.0);
+        values.resize(len, T::default());
         let mut map = Map { layout, images, values };
         map.clear();
         map
     }
 
-    pub(super) fn give_back(&mut self, map: Map) {
+    pub(super) fn give_back(&mut self, map: Map<T>) {
         self.0.push(map.values);
     }
 
@@ -116,7 +119,7 @@ impl Pool {
     }
 }
 
-impl Map {
+impl<T: Number> Map<T> {
     /// Zeros where no channel is. Weights of zero do not do away with what was there before, if it is not a number.
     fn clear(&mut self) {
         let Layout { size: Size { height, width, channels }, border, pixel } = self.layout;
@@ -126,28 +129,36 @@ impl Map {
         for (number, row) in self.values.chunks_exact_mut(self.layout.row()).enumerate() {
             let at = number % (height + 2 * border);
             if (border..border + height).contains(&at) {
-                row[..border * pixel].fill(0.0);
-                row[(border + width) * pixel..].fill(0.0);
-                row.chunks_exact_mut(pixel).for_each(|pixel| pixel[channels..].fill(0.0));
+                row[..border * pixel].fill(T::default());
+                row[(border + width) * pixel..].fill(T::default());
+                row.chunks_exact_mut(pixel).for_each(|pixel| pixel[channels..].fill(T::default()));
             } else {
-                row.fill(0.0);
+                row.fill(T::default());
             }
         }
     }
 }
 
+/// Memory between two layers: the first are always computed in f32.
+#[derive(Default)]
+pub(super) struct Pools<T> {
+    pub(super) stem: Pool<f32>,
+    pub(super) body: Pool<T>,
+}
+
 /// The memory of a stack of convolutions between two batches.
 #[derive(Default)]
-pub(super) struct Memory(Mutex<Pool>);
+pub(super) struct Memory<T>(Mutex<Pools<T>>);
 
-impl Memory {
+impl<T: Number> Memory<T> {
     /// Does something with it. Whoever comes meanwhile begins with none.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Pool) -> T) -> T {
-        let pool = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = std::mem::take(&mut *pool());
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Pools<T>) -> R) -> R {
+        let pools = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut *pools());
         let done = work(&mut taken);
-        taken.shrink();
-        *pool() = taken;
+        taken.stem.shrink();
+        taken.body.shrink();
+        *pools() = taken;
         done
     }
 }

@@ -8,36 +8,169 @@
 //! `kernels` multiplies, `conv` packs and lays out, `ops` has what is between convolutions.
 
 mod conv;
+mod elementary;
 mod kernels;
 mod maps;
 mod ops;
 mod pictures;
 mod sounds;
+mod spectrum;
 #[cfg(test)]
 mod tests;
+mod words;
 
-use candle_core::{CpuStorage, Result};
-use candle_nn::Conv2d;
+use candle_core::{CpuStorage, CustomOp1, Result};
+use candle_nn::{Conv2d, VarBuilder};
+use half::bf16;
 
 use self::conv::{Conv, Shape};
-pub(super) use self::kernels::Kernels;
+use self::kernels::{Kernels, Number};
 use self::maps::{Layout, Map, Pool, Size};
+use self::pictures::Pictures;
+use self::sounds::Sounds;
+use self::words::Words;
+use super::Precision;
+use super::config::TextConfig;
 use super::layers::Bottleneck;
 
-pub(super) use self::pictures::Pictures;
-pub(super) use self::sounds::{AttentionLayers, Sounds};
+pub(super) use self::sounds::AttentionLayers;
+pub(super) use self::spectrum::Spectrum;
+
+/// What convolutions are computed by.
+#[derive(Clone, Copy)]
+pub(super) enum Arithmetic {
+    /// candle, layer by layer.
+    Candle,
+    /// Activations and weights are f32.
+    Single(&'static Kernels<f32>),
+    /// Activations and weights are bfloat16, sums f32.
+    Half(Pair<bf16>),
+}
+
+impl Arithmetic {
+    /// The fastest that this machine's processor has for a model of this precision. One of half precision is computed
+    /// in f32 where there is nothing for less.
+    pub(super) fn best(precision: Precision) -> Self {
+        let (single, half) = (Kernels::<f32>::best(), Kernels::<bf16>::best());
+        let arithmetic = match (single, half.filter(|_| precision == Precision::Half)) {
+            (Some(stem), Some(body)) => Self::Half(Pair { stem, body }),
+            (Some(kernels), None) => Self::Single(kernels),
+            (None, _) => Self::Candle,
+        };
+        tracing::debug!("convolutions are computed by {}", arithmetic.name());
+        arithmetic
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Candle => "candle",
+            Self::Single(kernels) => kernels.name,
+            Self::Half(kernels) => kernels.body.name,
+        }
+    }
+
+    /// The transform of the audio front-end, `basis [2 · bins, window]`; none if candle computes it. It is always f32.
+    pub(super) fn spectrum(self, basis: &[f32], bins: usize) -> Option<Spectrum> {
+        match self {
+            Self::Candle => None,
+            Self::Single(kernels) => Some(Spectrum::new(kernels, basis, bins)),
+            Self::Half(kernels) => Some(Spectrum::new(kernels.stem, basis, bins)),
+        }
+    }
+
+    /// The text tower's transformer, with its last norm; none if candle computes it.
+    pub(super) fn words(self, config: &TextConfig, vb: &VarBuilder<'_>) -> Result<Option<Box<dyn Transformer>>> {
+        Ok(match self {
+            Self::Candle => None,
+            Self::Single(kernels) => Some(Box::new(Words::new(kernels, config, vb)?)),
+            Self::Half(kernels) => Some(Box::new(Words::new(kernels.body, config, vb)?)),
+        })
+    }
+
+    /// The stack of the image tower up to its pooling, `[batch, 3, height, width]` → `[batch, pixels, channels]`; none
+    /// if candle computes it.
+    pub(super) fn pictures(self, stem: &[Conv2d], blocks: &[Bottleneck]) -> Result<Option<Packed>> {
+        Ok(match self {
+            Self::Candle => None,
+            Self::Single(kernels) => Some(Packed(Box::new(Pictures::new(Pair::of(kernels), stem, blocks)?))),
+            Self::Half(kernels) => Some(Packed(Box::new(Pictures::new(kernels, stem, blocks)?))),
+        })
+    }
+
+    /// The stack of the audio tower up to its last layer, decibels `[signals, 3, rows, frames]` → gated means
+    /// `[signals, 1, channels]`; none if candle computes it.
+    pub(super) fn sounds<'a>(
+        self,
+        stem: &Conv2d,
+        stages: impl Iterator<Item = (&'a [Bottleneck], AttentionLayers<'a>)>,
+        gate: &AttentionLayers<'_>,
+    ) -> Result<Option<Packed>> {
+        Ok(match self {
+            Self::Candle => None,
+            Self::Single(kernels) => Some(Packed(Box::new(Sounds::new(Pair::of(kernels), stem, stages, gate)?))),
+            Self::Half(kernels) => Some(Packed(Box::new(Sounds::new(kernels, stem, stages, gate)?))),
+        })
+    }
+}
+
+/// Kernels of a stack of convolutions. The first layers are computed in f32 whatever the others are: what comes in, and
+/// decibels above all, needs more digits than activations do.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<T: 'static> {
+    stem: &'static Kernels<f32>,
+    body: &'static Kernels<T>,
+}
+
+impl Pair<f32> {
+    fn of(kernels: &'static Kernels<f32>) -> Self {
+        Self { stem: kernels, body: kernels }
+    }
+}
+
+/// Layers over the tokens of prompts.
+pub(super) trait Transformer: Send + Sync {
+    /// `[prompts, positions, width]`, as one row of values, and the same after all layers.
+    fn forward(&self, tokens: &[f32], positions: usize) -> Vec<f32>;
+}
+
+/// A stack of convolutions as one operation of candle.
+pub(super) struct Packed(Box<dyn Stack>);
+
+trait Stack: Send + Sync {
+    /// `[batch, 3, height, width]` → `[batch, pixels, channels]`.
+    fn forward(&self, planes: &[f32], height: usize, width: usize) -> Vec<f32>;
+
+    /// Channels of what comes out.
+    fn channels(&self) -> usize;
+}
+
+impl CustomOp1 for Packed {
+    fn name(&self) -> &'static str {
+        "packed convolutions"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &candle_core::Layout) -> Result<(CpuStorage, candle_core::Shape)> {
+        let (begin, end) =
+            layout.contiguous_offsets().ok_or(candle_core::Error::RequiresContiguous { op: "packed" })?;
+        let (batch, _, height, width) = layout.shape().dims4()?;
+        let features = self.0.forward(&storage.as_slice::<f32>()?[begin..end], height, width);
+        let channels = self.0.channels();
+        let pixels = features.len() / (batch * channels);
+        Ok((CpuStorage::F32(features), (batch, pixels, channels).into()))
+    }
+}
 
 /// A residual block. Its stride is in the spatial convolution and the shortcut, or in an average pooling.
-struct Block {
-    reduce: Conv,
-    spatial: Conv,
-    expand: Conv,
-    shortcut: Option<Conv>,
+struct Block<T: 'static> {
+    reduce: Conv<T>,
+    spatial: Conv<T>,
+    expand: Conv<T>,
+    shortcut: Option<Conv<T>>,
     pooling: usize,
 }
 
-impl Block {
-    fn new(kernels: &'static Kernels, layers: &Bottleneck) -> Result<Self> {
+impl<T: Number> Block<T> {
+    fn new(kernels: &'static Kernels<T>, layers: &Bottleneck) -> Result<Self> {
         let inner = layers.reduce.weight().dim(0)?;
         Ok(Self {
             reduce: packed(kernels, &layers.reduce, layers.reduce.weight().dim(1)?)?,
@@ -48,7 +181,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, x: &Map, pool: &mut Pool) -> Map {
+    fn forward(&self, x: &Map<T>, pool: &mut Pool<T>) -> Map<T> {
         let reduced = convolved(&self.reduce, x, 1, true, pool);
         let mut inner = convolved(&self.spatial, &reduced, 0, true, pool);
         pool.give_back(reduced);
@@ -62,23 +195,23 @@ impl Block {
             let next = convolved(shortcut, skip.as_ref().unwrap_or(x), 0, false, pool);
             skip.replace(next).into_iter().for_each(|map| pool.give_back(map));
         }
-        let output = joined(&self.expand, &inner, skip.as_ref().unwrap_or(x), pool);
+        let output = joined(&self.expand, &inner, skip.as_ref().unwrap_or(x), true, pool);
         [Some(inner), skip].into_iter().flatten().for_each(|map| pool.give_back(map));
         output
     }
 }
 
 /// Averages of squares of `side` by `side`.
-fn averaged(x: &Map, side: usize, pool: &mut Pool) -> Map {
+fn averaged<A: Number, B: Number>(x: &Map<A>, side: usize, pool: &mut Pool<B>) -> Map<B> {
     let Size { height, width, channels } = x.layout.size;
     let size = Size { height: height / side, width: width / side, channels };
-    let mut output = pool.take(Layout::new(size, 0), x.images);
+    let mut output = pool.take(Layout::new::<B>(size, 0), x.images);
     ops::average(x, &mut output, side);
     output
 }
 
 /// A convolution of candle, packed for inputs of so many channels.
-fn packed(kernels: &'static Kernels, conv: &Conv2d, inputs: usize) -> Result<Conv> {
+fn packed<T: Number>(kernels: &'static Kernels<T>, conv: &Conv2d, inputs: usize) -> Result<Conv<T>> {
     let (outputs, per_group, kernel, _) = conv.weight().dims4()?;
     let (stride, groups) = (conv.config().stride, inputs / per_group);
     let weights = conv.weight().flatten_all()?.to_vec1::<f32>()?;
@@ -86,56 +219,49 @@ fn packed(kernels: &'static Kernels, conv: &Conv2d, inputs: usize) -> Result<Con
         Some(bias) => bias.to_vec1::<f32>()?,
         None => vec![0.0; outputs],
     };
-    Ok(Conv::new(kernels, Shape { inputs, outputs, kernel, stride, groups }, &weights, &bias, pixel(inputs)))
+    Ok(Conv::new(kernels, Shape { inputs, outputs, kernel, stride, groups }, &weights, &bias, pixel::<T>(inputs)))
 }
 
 /// How far apart pixels of so many channels are.
-fn pixel(channels: usize) -> usize {
-    if channels == PLANES { PLANES } else { Layout::new(Size { height: 1, width: 1, channels }, 0).pixel }
+fn pixel<T>(channels: usize) -> usize {
+    if channels == PLANES { PLANES } else { Layout::new::<T>(Size { height: 1, width: 1, channels }, 0).pixel }
 }
 
 /// Channels of what comes in: colours, or bands.
 const PLANES: usize = 3;
 
 /// What comes in, `[batch, 3, height, width]`, as a map with a border.
-fn incoming(planes: &[f32], height: usize, width: usize, border: usize, pool: &mut Pool) -> Map {
+fn incoming(planes: &[f32], height: usize, width: usize, border: usize, pool: &mut Pool<f32>) -> Map<f32> {
     let size = Size { height, width, channels: PLANES };
     let images = planes.len() / (PLANES * height * width);
     let mut map = pool.take(Layout::packed(size, border), images);
-    for ((image, row), values) in map.rows_mut() {
+    ops::rows(&mut map, |image, row, values| {
         for (channel, plane) in planes.chunks_exact(height * width).skip(image * PLANES).take(PLANES).enumerate() {
             let line = &plane[row * width..][..width];
             values.iter_mut().skip(channel).step_by(PLANES).zip(line).for_each(|(value, &from)| *value = from);
         }
-    }
+    });
     map
 }
 
 /// What comes out of a convolution, in a map with a border for the next one.
-fn convolved(conv: &Conv, input: &Map, border: usize, rectified: bool, pool: &mut Pool) -> Map {
-    let mut output = pool.take(Layout::new(conv.size(input.layout.size), border), input.images);
+fn convolved<T: Number>(conv: &Conv<T>, input: &Map<T>, border: usize, rectified: bool, pool: &mut Pool<T>) -> Map<T> {
+    let mut output = pool.take(Layout::new::<T>(conv.size(input.layout.size), border), input.images);
     conv.apply(input, &mut output, None, rectified);
     output
 }
 
-/// The end of a residual block.
-fn joined(conv: &Conv, input: &Map, residual: &Map, pool: &mut Pool) -> Map {
-    let mut output = pool.take(Layout::new(conv.size(input.layout.size), 0), input.images);
-    conv.apply(input, &mut output, Some(residual), true);
+/// What comes out of a convolution, and `residual`.
+fn joined<T: Number>(conv: &Conv<T>, input: &Map<T>, residual: &Map<T>, rectified: bool, pool: &mut Pool<T>) -> Map<T> {
+    let mut output = pool.take(Layout::new::<T>(conv.size(input.layout.size), 0), input.images);
+    conv.apply(input, &mut output, Some(residual), rectified);
     output
 }
 
 /// The channels of all pixels, without the room between them: `[batch, height · width, channels]`.
-fn outgoing(map: &Map) -> Vec<f32> {
+fn outgoing<T: Number>(map: &Map<T>) -> Vec<f32> {
     let Layout { size: Size { height, channels, .. }, pixel, .. } = map.layout;
     let rows = (0..map.images).flat_map(|image| (0..height).map(move |row| (image, row)));
     let pixels = rows.flat_map(|(image, row)| map.row(image, row).chunks_exact(pixel));
-    pixels.flat_map(|values| &values[..channels]).copied().collect()
-}
-
-/// The images that an operation is given, `[batch, 3, height, width]`, with height and width.
-fn planes<'a>(storage: &'a CpuStorage, layout: &candle_core::Layout) -> Result<(&'a [f32], usize, usize)> {
-    let (begin, end) = layout.contiguous_offsets().ok_or(candle_core::Error::RequiresContiguous { op: "features" })?;
-    let (_, _, height, width) = layout.shape().dims4()?;
-    Ok((&storage.as_slice::<f32>()?[begin..end], height, width))
+    pixels.flat_map(|values| &values[..channels]).map(|value| value.widened()).collect()
 }

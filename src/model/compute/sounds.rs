@@ -1,21 +1,22 @@
 //! The ResNeXt with attention blocks, from decibels to the pooled vector (SPEC 4.5).
 
-use candle_core::{CpuStorage, CustomOp1, Result, Shape as CandleShape, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::Conv2d;
 
 use super::conv::Conv;
-use super::kernels::Kernels;
-use super::maps::{Layout, Map, Memory, Pool, Size};
+use super::elementary::logistic;
+use super::kernels::{Kernels, Number};
+use super::maps::{Layout, Map, Memory, Pool, Pools, Size};
 use super::ops::{self, Depthwise};
-use super::{Block, convolved, incoming, packed, pixel, planes};
+use super::{Block, Pair, Stack, convolved, incoming, packed, pixel};
 use crate::model::layers::Bottleneck;
 
-/// The stem, the stages, and the gate of the pooled vector.
-pub(in crate::model) struct Sounds {
-    stem: Conv,
-    stages: Vec<(Vec<Block>, Attention)>,
-    gate: Attention,
-    memory: Memory,
+/// The stem, the stages, and the gate of the pooled vector. Activations are kept as `T`.
+pub(super) struct Sounds<T: 'static> {
+    stem: Conv<f32>,
+    stages: Vec<(Vec<Block<T>>, Attention<T>)>,
+    gate: Attention<T>,
+    memory: Memory<T>,
 }
 
 /// An attention block's layers, with the norm folded in.
@@ -28,17 +29,17 @@ pub(in crate::model) struct AttentionLayers<'a> {
 }
 
 /// Max-pooling to a given size, a depthwise and a pointwise convolution: what a logistic function makes gates of.
-struct Attention {
+struct Attention<T: 'static> {
     depth: Depthwise,
-    point: Conv,
+    point: Conv<T>,
 }
 
-impl Attention {
-    fn new(kernels: &'static Kernels, layers: &AttentionLayers<'_>) -> Result<Self> {
+impl<T: Number> Attention<T> {
+    fn new(kernels: &'static Kernels<T>, layers: &AttentionLayers<'_>) -> Result<Self> {
         let channels = layers.bias.elem_count();
         let padded = |tensor: &Tensor| {
             let mut values = tensor.flatten_all()?.to_vec1::<f32>()?;
-            values.resize(pixel(channels), 0.0);
+            values.resize(pixel::<T>(channels), 0.0);
             Ok::<_, candle_core::Error>(values)
         };
         let taps = layers.taps.iter().map(padded).collect::<Result<Vec<_>>>()?.concat();
@@ -50,11 +51,11 @@ impl Attention {
     }
 
     /// What gates an output of this size are made of.
-    fn forward(&self, x: &Map, height: usize, width: usize, pool: &mut Pool) -> Map {
+    fn forward(&self, x: &Map<T>, height: usize, width: usize, pool: &mut Pool<T>) -> Map<T> {
         let size = Size { height, width, channels: x.layout.size.channels };
-        let mut pooled = pool.take(Layout::new(size, 0), x.images);
+        let mut pooled = pool.take(Layout::new::<T>(size, 0), x.images);
         ops::adaptive_max(x, &mut pooled);
-        let mut deep = pool.take(Layout::new(size, 0), x.images);
+        let mut deep = pool.take(Layout::new::<T>(size, 0), x.images);
         self.depth.apply(&pooled, &mut deep);
         let gates = convolved(&self.point, &deep, 0, false, pool);
         pool.give_back(pooled);
@@ -63,52 +64,34 @@ impl Attention {
     }
 }
 
-impl CustomOp1 for Sounds {
-    fn name(&self) -> &'static str {
-        "sounds"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &candle_core::Layout) -> Result<(CpuStorage, CandleShape)> {
-        let (decibels, rows, frames) = planes(storage, layout)?;
-        let batch = layout.dims()[0];
-        let means = self.forward(decibels, rows, frames);
-        let channels = means.len() / batch;
-        Ok((CpuStorage::F32(means), (batch, channels).into()))
-    }
-}
-
-impl Sounds {
-    pub(in crate::model) fn new<'a>(
-        kernels: &'static Kernels,
+impl<T: Number> Sounds<T> {
+    pub(super) fn new<'a>(
+        kernels: Pair<T>,
         stem: &Conv2d,
         stages: impl Iterator<Item = (&'a [Bottleneck], AttentionLayers<'a>)>,
         gate: &AttentionLayers<'_>,
     ) -> Result<Self> {
         let stages = stages.map(|(blocks, attention)| {
-            let blocks = blocks.iter().map(|block| Block::new(kernels, block)).collect::<Result<_>>()?;
-            Ok((blocks, Attention::new(kernels, &attention)?))
+            let blocks = blocks.iter().map(|block| Block::new(kernels.body, block)).collect::<Result<_>>()?;
+            Ok((blocks, Attention::new(kernels.body, &attention)?))
         });
         Ok(Self {
-            stem: packed(kernels, stem, stem.weight().dim(1)?)?,
+            stem: packed(kernels.stem, stem, stem.weight().dim(1)?)?,
             stages: stages.collect::<Result<_>>()?,
-            gate: Attention::new(kernels, gate)?,
+            gate: Attention::new(kernels.body, gate)?,
             memory: Memory::default(),
         })
     }
 
-    /// Decibels `[signals, 3, rows, frames]` → gated means `[signals, channels]`.
-    pub(in crate::model) fn forward(&self, decibels: &[f32], rows: usize, frames: usize) -> Vec<f32> {
-        self.memory.with(|pool| self.features(decibels, rows, frames, pool))
-    }
-
-    fn features(&self, decibels: &[f32], rows: usize, frames: usize, pool: &mut Pool) -> Vec<f32> {
-        let image = incoming(decibels, rows, frames, STEM_BORDER, pool);
-        let stem = convolved(&self.stem, &image, 0, true, pool);
+    fn features(&self, decibels: &[f32], rows: usize, frames: usize, pools: &mut Pools<T>) -> Vec<f32> {
+        let image = incoming(decibels, rows, frames, STEM_BORDER, &mut pools.stem);
+        let stem = convolved(&self.stem, &image, 0, true, &mut pools.stem);
         let Size { height, width, channels } = stem.layout.size;
         let size = Size { height: height.div_ceil(2), width: width.div_ceil(2), channels };
-        let mut x = pool.take(Layout::new(size, 0), stem.images);
+        let mut x = pools.body.take(Layout::new::<T>(size, 0), stem.images);
         ops::max_of_nine(&stem, &mut x);
-        [image, stem].into_iter().for_each(|map| pool.give_back(map));
+        [image, stem].into_iter().for_each(|map| pools.stem.give_back(map));
+        let pool = &mut pools.body;
         for (blocks, attention) in &self.stages {
             let begin = x;
             let mut blocks = blocks.iter();
@@ -132,10 +115,20 @@ impl Sounds {
         let gates = self.gate.forward(&x, 1, 1, pool);
         let channels = x.layout.size.channels;
         for (image, means) in means.chunks_exact_mut(channels).enumerate() {
-            means.iter_mut().zip(gates.row(image, 0)).for_each(|(mean, gate)| *mean *= ops::logistic(*gate));
+            means.iter_mut().zip(gates.row(image, 0)).for_each(|(mean, gate)| *mean *= logistic(gate.widened()));
         }
         [gates, x].into_iter().for_each(|map| pool.give_back(map));
         means
+    }
+}
+
+impl<T: Number> Stack for Sounds<T> {
+    fn forward(&self, decibels: &[f32], rows: usize, frames: usize) -> Vec<f32> {
+        self.memory.with(|pools| self.features(decibels, rows, frames, pools))
+    }
+
+    fn channels(&self) -> usize {
+        self.gate.point.outputs()
     }
 }
 

@@ -15,40 +15,58 @@ fn numbers(count: usize, seed: u32) -> Vec<f32> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
-fn map(size: Size, border: usize, images: usize, seed: u32) -> Map {
+/// The kernels of this machine, and plain Rust.
+trait Kind: Number {
+    fn all() -> Vec<&'static Kernels<Self>>;
+}
+
+impl Kind for f32 {
+    fn all() -> Vec<&'static Kernels<Self>> {
+        Self::kernels().into_iter().chain([&portable::SINGLE]).collect()
+    }
+}
+
+impl Kind for bf16 {
+    fn all() -> Vec<&'static Kernels<Self>> {
+        Self::kernels().into_iter().chain([&portable::HALF]).collect()
+    }
+}
+
+fn map<T: Number>(size: Size, border: usize, images: usize, seed: u32) -> Map<T> {
     let mut pool = Pool::default();
-    let layout = if size.channels == PLANES { Layout::packed(size, border) } else { Layout::new(size, border) };
+    let layout = if size.channels == PLANES { Layout::packed(size, border) } else { Layout::new::<T>(size, border) };
     let mut map = pool.take(layout, images);
     let drawn = numbers(images * size.height * size.width * size.channels, seed);
     for (((_, _), row), drawn) in map.rows_mut().zip(drawn.chunks_exact(size.width * size.channels)) {
         for (pixel, drawn) in row.chunks_exact_mut(layout.pixel).zip(drawn.chunks_exact(size.channels)) {
-            pixel[..size.channels].copy_from_slice(drawn);
+            pixel.iter_mut().zip(drawn).for_each(|(value, drawn)| *value = T::rounded(*drawn));
         }
     }
     map
 }
 
 /// A value, 0 beyond the edges.
-fn value(map: &Map, image: usize, row: isize, column: isize, channel: usize) -> f32 {
+fn value<T: Number>(map: &Map<T>, image: usize, row: isize, column: isize, channel: usize) -> f32 {
     let Size { height, width, .. } = map.layout.size;
     match (usize::try_from(row), usize::try_from(column)) {
         (Ok(row), Ok(column)) if row < height && column < width => {
-            map.values[map.layout.at(image, row, column) + channel]
+            map.values[map.layout.at(image, row, column) + channel].widened()
         }
         _ => 0.0,
     }
 }
 
-fn check(shape: Shape, size: Size, images: usize, extras: bool) {
+fn check<T: Kind + PartialEq>(shape: Shape, size: Size, images: usize, extras: bool) {
     let Shape { inputs, outputs, kernel, stride, groups } = shape;
     let (read, made) = (inputs / groups, outputs / groups);
-    let weights = numbers(outputs * read * kernel * kernel, 1);
+    let drawn = numbers(outputs * read * kernel * kernel, 1);
+    let weights: Vec<f32> = drawn.into_iter().map(|weight| T::rounded(weight).widened()).collect();
     let bias = numbers(outputs, 2);
-    let input = map(size, kernel / 2 + usize::from(extras), images, 3);
-    for kernels in Kernels::supported().into_iter().chain([&portable::KERNELS]) {
+    let input = map::<T>(size, kernel / 2 + usize::from(extras), images, 3);
+    for kernels in T::all() {
         let conv = Conv::new(kernels, shape, &weights, &bias, input.layout.pixel);
-        let residual = map(conv.size(size), 1, images, 4);
-        let mut output = map(conv.size(size), 1, images, 5);
+        let residual = map::<T>(conv.size(size), 1, images, 4);
+        let mut output = map::<T>(conv.size(size), 1, images, 5);
         let before = output.values.clone();
         conv.apply(&input, &mut output, extras.then_some(&residual), extras);
         let Size { height, width, .. } = output.layout.size;
@@ -67,10 +85,11 @@ fn check(shape: Shape, size: Size, images: usize, extras: bool) {
                     sum += f64::from(from) * f64::from(weights[channel * read * kernel * kernel + place]);
                 }
                 if extras {
-                    sum = (sum + f64::from(residual.values[at + channel])).max(0.0);
+                    sum = (sum + f64::from(residual.values[at + channel].widened())).max(0.0);
                 }
-                let got = f64::from(output.values[at + channel]);
-                assert!((got - sum).abs() < 1e-4, "{}: {shape:?}, {size:?}: {got}, not {sum}", kernels.name);
+                let got = f64::from(output.values[at + channel].widened());
+                let rounding = if size_of::<T>() == 2 { sum.abs() / 256.0 } else { 0.0 };
+                assert!((got - sum).abs() < 1e-4 + rounding, "{}: {shape:?}, {size:?}: {got}, not {sum}", kernels.name);
             }
         }
         let elsewhere = written.iter().zip(before.iter().zip(&output.values)).filter(|(written, _)| !**written);
@@ -80,28 +99,35 @@ fn check(shape: Shape, size: Size, images: usize, extras: bool) {
 
 #[test]
 fn convolutions_are_sums_of_products() {
-    let shape = |inputs, outputs, kernel, stride, groups| Shape { inputs, outputs, kernel, stride, groups };
-    let size = |height, width, channels| Size { height, width, channels };
+    let first = |outputs, kernel| Shape { inputs: 3, outputs, kernel, stride: 2, groups: 1 };
     for extras in [false, true] {
         // What images and spectrograms begin with.
-        check(shape(3, 32, 3, 2, 1), size(9, 13, 3), 1, extras);
-        check(shape(3, 8, 7, 2, 1), size(11, 17, 3), 2, extras);
-        // Points, one and several panels, a last one of half.
-        check(shape(16, 64, 1, 1, 1), size(3, 19, 16), 2, extras);
-        check(shape(40, 48, 1, 1, 1), size(2, 5, 40), 1, extras);
-        check(shape(8, 24, 1, 2, 1), size(5, 6, 8), 1, extras);
-        // Neighbours.
-        check(shape(32, 32, 3, 1, 1), size(7, 7, 32), 1, extras);
-        check(shape(17, 5, 3, 1, 1), size(4, 30, 17), 1, extras);
-        // Groups of 2, 4, 8, 16, 32 and 48 channels, and some that fit nowhere.
-        check(shape(16, 16, 3, 1, 8), size(5, 9, 16), 1, extras);
-        check(shape(128, 128, 3, 2, 32), size(5, 8, 128), 1, extras);
-        check(shape(32, 32, 3, 1, 4), size(4, 15, 32), 2, extras);
-        check(shape(64, 64, 3, 2, 4), size(5, 6, 64), 1, extras);
-        check(shape(64, 64, 3, 1, 2), size(3, 4, 64), 1, extras);
-        check(shape(96, 96, 3, 1, 2), size(3, 3, 96), 1, extras);
-        check(shape(24, 12, 3, 1, 4), size(4, 5, 24), 1, extras);
+        check::<f32>(first(32, 3), Size { height: 9, width: 13, channels: 3 }, 1, extras);
+        check::<f32>(first(8, 7), Size { height: 11, width: 17, channels: 3 }, 2, extras);
+        check_all::<f32>(extras);
+        check_all::<bf16>(extras);
     }
+}
+
+/// All but what images and spectrograms begin with, which is always f32.
+fn check_all<T: Kind + PartialEq>(extras: bool) {
+    let shape = |inputs, outputs, kernel, stride, groups| Shape { inputs, outputs, kernel, stride, groups };
+    let size = |height, width, channels| Size { height, width, channels };
+    // Points, one and several panels, a last one of half.
+    check::<T>(shape(16, 64, 1, 1, 1), size(3, 19, 16), 2, extras);
+    check::<T>(shape(40, 48, 1, 1, 1), size(2, 5, 40), 1, extras);
+    check::<T>(shape(8, 24, 1, 2, 1), size(5, 6, 8), 1, extras);
+    // Neighbours.
+    check::<T>(shape(32, 32, 3, 1, 1), size(7, 7, 32), 1, extras);
+    check::<T>(shape(17, 5, 3, 1, 1), size(4, 30, 17), 1, extras);
+    // Groups of 2, 4, 8, 16, 32 and 48 channels, and some that fit nowhere.
+    check::<T>(shape(16, 16, 3, 1, 8), size(5, 9, 16), 1, extras);
+    check::<T>(shape(128, 128, 3, 2, 32), size(5, 8, 128), 1, extras);
+    check::<T>(shape(32, 32, 3, 1, 4), size(4, 15, 32), 2, extras);
+    check::<T>(shape(64, 64, 3, 2, 4), size(5, 6, 64), 1, extras);
+    check::<T>(shape(64, 64, 3, 1, 2), size(3, 4, 64), 1, extras);
+    check::<T>(shape(96, 96, 3, 1, 2), size(3, 3, 96), 1, extras);
+    check::<T>(shape(24, 12, 3, 1, 4), size(4, 5, 24), 1, extras);
 }
 
 #[test]
@@ -109,8 +135,8 @@ fn without_borders_rows_are_joined() {
     let shape = Shape { inputs: 16, outputs: 32, kernel: 1, stride: 1, groups: 1 };
     let size = Size { height: 5, width: 7, channels: 16 };
     let (weights, bias) = (numbers(512, 6), numbers(32, 7));
-    let input = map(size, 0, 3, 8);
-    for kernels in Kernels::supported().into_iter().chain([&portable::KERNELS]) {
+    let input = map::<f32>(size, 0, 3, 8);
+    for kernels in f32::all() {
         let conv = Conv::new(kernels, shape, &weights, &bias, 16);
         let (mut joined, mut apart) = (map(conv.size(size), 0, 3, 9), map(conv.size(size), 1, 3, 9));
         conv.apply(&input, &mut joined, None, false);
@@ -126,17 +152,17 @@ fn what_was_in_memory_before_counts_nowhere() {
     let shape = |inputs, outputs| Shape { inputs, outputs, kernel: 1, stride: 1, groups: 1 };
     let conv = |shape: Shape| {
         let weights = numbers(shape.inputs * shape.outputs, 16);
-        Conv::new(&portable::KERNELS, shape, &weights, &numbers(shape.outputs, 17), pixel(shape.inputs))
+        Conv::new(&portable::SINGLE, shape, &weights, &numbers(shape.outputs, 17), pixel::<f32>(shape.inputs))
     };
     let (widen, narrow) = (conv(shape(16, 512)), conv(shape(512, 16)));
     let input = map(Size { channels: 16, ..size }, 0, 1, 18);
-    let forward = |pool: &mut Pool| {
+    let forward = |pool: &mut Pool<f32>| {
         let wide = convolved(&widen, &input, 1, true, pool);
         outgoing(&convolved(&narrow, &wide, 0, false, pool))
     };
     let mut used = Pool::default();
     for border in [1, 0] {
-        let mut overflown = used.take(Layout::new(size, border), 1);
+        let mut overflown = used.take(Layout::new::<f32>(size, border), 1);
         overflown.values.fill(f32::NAN);
         used.give_back(overflown);
     }
@@ -147,16 +173,21 @@ fn what_was_in_memory_before_counts_nowhere() {
 #[should_panic(expected = "width: 5")]
 fn a_map_of_the_wrong_size_is_a_mistake() {
     let shape = Shape { inputs: 16, outputs: 16, kernel: 1, stride: 1, groups: 1 };
-    let conv = Conv::new(&portable::KERNELS, shape, &[0.0; 256], &[0.0; 16], 16);
+    let conv = Conv::new(&portable::SINGLE, shape, &[0.0; 256], &[0.0; 16], 16);
     let input = map(Size { height: 4, width: 4, channels: 16 }, 0, 1, 1);
     conv.apply(&input, &mut map(Size { height: 4, width: 5, channels: 16 }, 0, 1, 1), None, false);
 }
 
 #[test]
 fn pooling_and_gates_are_what_their_names_say() {
+    check_others::<f32>(1e-6);
+    check_others::<bf16>(1.0 / 256.0);
+}
+
+fn check_others<T: Number>(bound: f32) {
     let size = |height, width| Size { height, width, channels: 20 };
-    let input = map(size(6, 9), 0, 2, 10);
-    let all = |map: &Map| {
+    let input = map::<T>(size(6, 9), 0, 2, 10);
+    let all = |map: &Map<T>| {
         let Size { height, width, channels } = map.layout.size;
         let images = map.images;
         let places = (0..images).flat_map(move |i| (0..height).flat_map(move |y| (0..width).map(move |x| (i, y, x))));
@@ -166,7 +197,7 @@ fn pooling_and_gates_are_what_their_names_say() {
         let places = rows.flat_map(move |row| columns.clone().map(move |column| (row, column)));
         places.map(|(y, x)| value(&input, image, y.cast_signed(), x.cast_signed(), channel)).collect::<Vec<f32>>()
     };
-    let got = |map: &Map, (image, row, column): (usize, usize, usize), channel| {
+    let got = |map: &Map<T>, (image, row, column): (usize, usize, usize), channel| {
         value(map, image, row.cast_signed(), column.cast_signed(), channel)
     };
     let most = |values: Vec<f32>| values.into_iter().fold(f32::NEG_INFINITY, f32::max);
@@ -175,7 +206,7 @@ fn pooling_and_gates_are_what_their_names_say() {
     ops::average(&input, &mut averages, 2);
     for (place @ (image, row, column), channel) in all(&averages) {
         let sum: f32 = near(image, 2 * row..2 * row + 2, 2 * column..2 * column + 2, channel).iter().sum();
-        assert!((got(&averages, place, channel) - sum / 4.0).abs() < 1e-6);
+        assert!((got(&averages, place, channel) - sum / 4.0).abs() < bound);
     }
     let mut largest = map(size(3, 5), 0, 2, 12);
     ops::max_of_nine(&input, &mut largest);
@@ -194,6 +225,6 @@ fn pooling_and_gates_are_what_their_names_say() {
     ops::gate(&mut gated, &gates);
     for (place, channel) in all(&gated) {
         let expected = got(&before, place, channel) / (1.0 + (-got(&gates, place, channel)).exp());
-        assert!((got(&gated, place, channel) - expected).abs() < 1e-6);
+        assert!((got(&gated, place, channel) - expected).abs() < bound);
     }
 }

@@ -10,12 +10,16 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_bf16;
+mod number;
 #[cfg(test)]
 pub(super) mod portable;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 mod work;
 
-use std::sync::OnceLock;
-
+pub(in crate::model) use self::number::Number;
 pub(in crate::model::compute) use self::work::{Panel, Steps, Work};
 
 /// Output channels that are computed together: weights are packed in panels of this many.
@@ -25,65 +29,69 @@ pub(in crate::model::compute) const HALF_PANEL: usize = 16;
 
 /// Where a tile's numbers are. Steps and offsets count values.
 #[derive(Clone, Copy)]
-pub(in crate::model::compute) struct Tile<'a> {
+pub(in crate::model::compute) struct Tile<'a, T> {
     /// The first tap of the first pixel.
-    pub(in crate::model::compute) input: *const f32,
+    pub(in crate::model::compute) input: *const T,
     /// From the input of a pixel to that of the next.
     pub(in crate::model::compute) input_step: usize,
     /// Where runs of values begin that are read for each pixel.
     pub(in crate::model::compute) taps: &'a [usize],
-    /// Values read at each tap.
+    /// Values read at each tap, a multiple of [`Number::TOGETHER`].
     pub(in crate::model::compute) run: usize,
-    /// `[taps, run, panel]`.
-    pub(in crate::model::compute) weights: *const f32,
+    /// `[taps, run / TOGETHER, panel, TOGETHER]`.
+    pub(in crate::model::compute) weights: *const T,
     /// A panel of it.
     pub(in crate::model::compute) bias: *const f32,
     /// What is added to the output, laid out like it; or null.
-    pub(in crate::model::compute) residual: *const f32,
-    pub(in crate::model::compute) output: *mut f32,
+    pub(in crate::model::compute) residual: *const T,
+    pub(in crate::model::compute) output: *mut T,
     /// From a pixel of the output, and of the residual, to the next.
     pub(in crate::model::compute) output_step: usize,
     /// Negative sums become 0.
     pub(in crate::model::compute) rectified: bool,
 }
 
-/// Kernels of one instruction set.
-pub(in crate::model) struct Kernels {
+impl<T: Number> Tile<'_, T> {
+    /// What is left without the first channels of its panel.
+    ///
+    /// # Safety
+    /// The panel has more channels.
+    unsafe fn beyond(&self, channel: usize) -> Self {
+        // SAFETY: the panel reaches beyond that channel, as promised by the caller.
+        unsafe {
+            Self {
+                weights: self.weights.add(channel * T::TOGETHER),
+                bias: self.bias.add(channel),
+                residual: if self.residual.is_null() { self.residual } else { self.residual.add(channel) },
+                output: self.output.add(channel),
+                ..*self
+            }
+        }
+    }
+}
+
+/// Kernels of one instruction set for activations and weights of one type.
+pub(in crate::model) struct Kernels<T: 'static> {
     pub(in crate::model::compute) name: &'static str,
     /// Most pixels of a tile.
     pub(in crate::model::compute) pixels: usize,
-    whole: unsafe fn(&Tile<'_>, usize),
-    half: unsafe fn(&Tile<'_>, usize),
+    tile: unsafe fn(&Tile<'_, T>, usize, usize),
 }
 
-impl Kernels {
+impl<T: Number> Kernels<T> {
     /// The fastest ones that this machine can run, if there are any that are worth while.
     pub(in crate::model) fn best() -> Option<&'static Self> {
-        static BEST: OnceLock<Option<&Kernels>> = OnceLock::new();
-        *BEST.get_or_init(|| {
-            let best = Self::supported().pop();
-            tracing::debug!("convolutions are computed by {}", best.map_or("candle", |kernels| kernels.name));
-            best
-        })
-    }
-
-    /// All that this machine can run, slowest first.
-    pub(in crate::model::compute) fn supported() -> Vec<&'static Self> {
-        #[cfg(target_arch = "x86_64")]
-        return avx2::kernels().into_iter().chain(avx512::kernels()).collect();
-        #[cfg(not(target_arch = "x86_64"))]
-        Vec::new()
+        T::kernels().pop()
     }
 
     /// Computes `pixels` pixels of `panel` channels.
     ///
     /// # Safety
     /// For each of the pixels, all that the tile's pointers, steps and taps name is there, and nobody else writes it or
-    /// reads what is written; there are at most [`Kernels::pixels`].
-    pub(in crate::model::compute) unsafe fn run(&self, tile: &Tile<'_>, pixels: usize, panel: usize) {
+    /// reads what is written.
+    unsafe fn run(&self, tile: &Tile<'_, T>, pixels: usize, panel: usize) {
         debug_assert!((1..=self.pixels).contains(&pixels) && (panel == PANEL || panel == HALF_PANEL));
-        let kernel = if panel == PANEL { self.whole } else { self.half };
         // SAFETY: as promised by the caller.
-        unsafe { kernel(tile, pixels) }
+        unsafe { (self.tile)(tile, pixels, panel) }
     }
 }

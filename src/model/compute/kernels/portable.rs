@@ -2,31 +2,32 @@
 
 #![allow(unsafe_code, reason = "tiles are written through pointers that tasks share")]
 
-use super::{HALF_PANEL, Kernels, PANEL, Tile};
+use half::bf16;
 
-pub(in crate::model::compute) static KERNELS: Kernels =
-    Kernels { name: "portable", pixels: 4, whole: tile::<PANEL>, half: tile::<HALF_PANEL> };
+use super::{Kernels, Number, Tile};
 
-unsafe fn tile<const WIDTH: usize>(tile: &Tile<'_>, pixels: usize) {
-    for pixel in 0..pixels {
+pub(in crate::model::compute) static SINGLE: Kernels<f32> = Kernels { name: "portable", pixels: 4, tile };
+pub(in crate::model::compute) static HALF: Kernels<bf16> = Kernels { name: "portable bf16", pixels: 4, tile };
+
+unsafe fn tile<T: Number>(tile: &Tile<'_, T>, pixels: usize, panel: usize) {
+    for (pixel, channel) in (0..pixels).flat_map(|pixel| (0..panel).map(move |channel| (pixel, channel))) {
         // SAFETY: all of it is there, as promised by the caller.
         unsafe {
-            let mut sums = [0f32; WIDTH];
-            sums.copy_from_slice(std::slice::from_raw_parts(tile.bias, WIDTH));
+            let mut sum = *tile.bias.add(channel);
             let mut weights = tile.weights;
             for &tap in tile.taps {
                 for place in 0..tile.run {
                     let value = *tile.input.add(pixel * tile.input_step + tap + place);
-                    let row = std::slice::from_raw_parts(weights, WIDTH);
-                    sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += value * weight);
-                    weights = weights.add(WIDTH);
+                    let weight = *weights.add(channel * T::TOGETHER + place % T::TOGETHER);
+                    sum += value.widened() * weight.widened();
+                    if place % T::TOGETHER == T::TOGETHER - 1 {
+                        weights = weights.add(panel * T::TOGETHER);
+                    }
                 }
             }
-            for (channel, sum) in sums.into_iter().enumerate() {
-                let at = pixel * tile.output_step + channel;
-                let sum = if tile.residual.is_null() { sum } else { sum + *tile.residual.add(at) };
-                *tile.output.add(at) = if tile.rectified { sum.max(0.0) } else { sum };
-            }
+            let at = pixel * tile.output_step + channel;
+            let sum = if tile.residual.is_null() { sum } else { sum + (*tile.residual.add(at)).widened() };
+            *tile.output.add(at) = T::rounded(if tile.rectified { sum.max(0.0) } else { sum });
         }
     }
 }

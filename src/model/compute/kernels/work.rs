@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::{HALF_PANEL, Kernels, PANEL, Tile};
+use super::{HALF_PANEL, Kernels, Number, PANEL, Tile};
 
 /// Output channels that are computed together, and what of input and weights they need.
 #[derive(Debug, Clone, Copy)]
@@ -36,54 +36,55 @@ impl Steps {
 }
 
 /// What is to be computed. Steps of the input are those between the inputs of neighbouring output pixels.
-pub(in crate::model::compute) struct Work<'a> {
+pub(in crate::model::compute) struct Work<'a, T> {
     pub(in crate::model::compute) images: usize,
     pub(in crate::model::compute) rows: usize,
     pub(in crate::model::compute) columns: usize,
-    pub(in crate::model::compute) input: &'a [f32],
+    pub(in crate::model::compute) input: &'a [T],
     pub(in crate::model::compute) from: Steps,
     /// Where runs of values begin that are read for each pixel.
     pub(in crate::model::compute) taps: &'a [usize],
-    /// Values read at each tap.
+    /// Values read at each tap, a multiple of [`Number::TOGETHER`].
     pub(in crate::model::compute) run: usize,
-    /// Of each panel, `[taps, run, width]`.
-    pub(in crate::model::compute) weights: &'a [f32],
+    /// Of each panel, `[taps, run / TOGETHER, width, TOGETHER]`.
+    pub(in crate::model::compute) weights: &'a [T],
     pub(in crate::model::compute) bias: &'a [f32],
     pub(in crate::model::compute) panels: &'a [Panel],
-    pub(in crate::model::compute) output: &'a mut [f32],
+    pub(in crate::model::compute) output: &'a mut [T],
     /// Laid out like the output, and added to it.
-    pub(in crate::model::compute) residual: Option<&'a [f32]>,
+    pub(in crate::model::compute) residual: Option<&'a [T]>,
     pub(in crate::model::compute) to: Steps,
     /// Negative sums become 0.
     pub(in crate::model::compute) rectified: bool,
 }
 
-/// Packed weights of more bytes than this are divided among threads; of fewer, each has all of them.
+/// Packed weights of more bytes than this are divided among threads; of fewer, each has all of them, if there are
+/// pixels enough.
 const DIVIDED: usize = 1 << 20;
 /// Tasks for each thread, so that one that is held up is made up for by others.
 const TASKS_A_THREAD: usize = 4;
 
 /// Pointers that tasks share.
 #[derive(Clone, Copy)]
-struct Places {
-    input: *const f32,
-    residual: *const f32,
-    output: *mut f32,
+struct Places<T> {
+    input: *const T,
+    residual: *const T,
+    output: *mut T,
 }
 
 // SAFETY: no two tasks write the same place, and none reads what another writes.
-unsafe impl Sync for Places {}
+unsafe impl<T> Sync for Places<T> {}
 
-impl Kernels {
+impl<T: Number> Kernels<T> {
     /// Computes it.
     ///
     /// # Panics
     /// If something would be read or written that is not there: that would be a mistake in whoever laid it out.
-    pub(in crate::model::compute) fn convolve(&self, work: &mut Work<'_>) {
+    pub(in crate::model::compute) fn convolve(&self, work: &mut Work<'_, T>) {
         work.check();
         let places = Places {
             input: work.input.as_ptr(),
-            residual: work.residual.map_or(std::ptr::null(), <[f32]>::as_ptr),
+            residual: work.residual.map_or(std::ptr::null(), <[T]>::as_ptr),
             output: work.output.as_mut_ptr(),
         };
         let tiles_a_row = work.columns.div_ceil(self.pixels);
@@ -113,10 +114,11 @@ impl Kernels {
     }
 }
 
-impl Work<'_> {
+impl<T: Number> Work<'_, T> {
     fn check(&self) {
         let last = |steps: &Steps| steps.at(self.images - 1, self.rows - 1, self.columns - 1);
         assert!(self.images * self.rows * self.columns > 0 && !self.panels.is_empty(), "nothing to compute");
+        assert!(self.run.is_multiple_of(T::TOGETHER), "{} values are not multiplied together", self.run);
         let (from, to) = (&self.from, &self.to);
         assert!(to.row >= self.columns * to.pixel && to.image >= self.rows * to.row, "pixels of the output overlap");
         let farthest = self.taps.iter().max().map_or(0, |tap| tap + self.run);
@@ -141,7 +143,7 @@ impl Work<'_> {
             1 => 1,
             threads => threads * TASKS_A_THREAD,
         };
-        if size_of_val(self.weights) > DIVIDED {
+        if size_of_val(self.weights) > DIVIDED || tiles < tasks {
             (tiles, self.panels.len().div_ceil(tasks))
         } else {
             (tiles.div_ceil(tasks), self.panels.len())
@@ -150,7 +152,12 @@ impl Work<'_> {
 
     /// # Safety
     /// The place is one of the output, and `check` has passed.
-    unsafe fn tile(&self, places: &Places, panel: &Panel, (image, row, column): (usize, usize, usize)) -> Tile<'_> {
+    unsafe fn tile(
+        &self,
+        places: &Places<T>,
+        panel: &Panel,
+        (image, row, column): (usize, usize, usize),
+    ) -> Tile<'_, T> {
         let from = self.from.at(image, row, column) + panel.input;
         let to = self.to.at(image, row, column) + panel.output;
         let Places { input, residual, output } = *places;
