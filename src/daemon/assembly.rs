@@ -28,6 +28,7 @@ pub fn load_encoder(config: &Config) -> anyhow::Result<Encoder> {
         batch_wait: Duration::from_millis(config.ingest.batch_wait_ms),
         queue_inputs: config.ingest.queue_inputs,
         queue_queries: config.search.waiting,
+        remembered_prompts: config.search.remembered_prompts,
     };
     let load = move || -> anyhow::Result<Box<dyn EmbeddingModel>> {
         let embedder = model.open().and_then(|file| Embedder::from_file(file, device));

@@ -116,6 +116,8 @@ pub struct SearchOptions {
     pub query_audio_s: u64,
     /// Vectors of the library that a hit is compared with for its confidence.
     pub background: usize,
+    /// Prompts whose vectors are kept; 0 for none.
+    pub remembered_prompts: usize,
 }
 
 impl IngestOptions {

@@ -46,7 +46,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
 ];
 
 /// Where each third-party crate that should be easy to replace has its one home.
-const HOMES: [(&str, &str); 40] = [
+const HOMES: [(&str, &str); 41] = [
     ("blake3", "src/"),
     ("boxcar", "src/index/"),
     ("globset", "src/"),
@@ -65,6 +65,7 @@ const HOMES: [(&str, &str); 40] = [
     ("candle_nn", "src/model/"),
     ("candle_transformers", "src/model/text.rs"),
     ("clap", "src/cli/"),
+    ("lru", "src/engine/encoder/remembered.rs"),
     ("clap_complete", "src/cli/"),
     ("crc32fast", "src/store/"),
     ("hyper_util", "src/grpc/local.rs"),

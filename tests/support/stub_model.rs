@@ -189,7 +189,13 @@ pub fn space() -> SpaceId {
 
 /// Options with which nothing waits longer than it must.
 pub fn options() -> EncoderOptions {
-    EncoderOptions { batch_inputs: 0, batch_wait: Duration::ZERO, queue_inputs: 32, queue_queries: 64 }
+    EncoderOptions {
+        batch_inputs: 0,
+        batch_wait: Duration::ZERO,
+        queue_inputs: 32,
+        queue_queries: 64,
+        remembered_prompts: 0,
+    }
 }
 
 /// An encoder of a new stub.

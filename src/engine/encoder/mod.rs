@@ -4,6 +4,7 @@
 //! nobody waits for any more is not computed.
 
 mod queue;
+mod remembered;
 mod worker;
 
 use std::any::Any;
@@ -12,6 +13,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use self::queue::{Answer, Query, Queue};
+use self::remembered::Remembered;
 use self::worker::Worker;
 use super::model::{EmbeddedText, EmbeddingModel, ModelFacts};
 use crate::embed::ModelInput;
@@ -29,6 +31,8 @@ pub struct EncoderOptions {
     pub queue_inputs: usize,
     /// Queries that may wait; 0 counts as 1.
     pub queue_queries: usize,
+    /// Prompts of queries whose vectors are kept; 0 for none.
+    pub remembered_prompts: usize,
 }
 
 /// Why something was not embedded.
@@ -58,6 +62,7 @@ struct Handle {
     queue: Arc<Queue>,
     facts: ModelFacts,
     prepare: ImagePreparation,
+    remembered: Remembered,
 }
 
 /// What the thread says once the model is there.
@@ -91,7 +96,10 @@ impl Encoder {
         });
         let thread = thread.expect("the system has a thread for the model");
         match receiver.recv() {
-            Ok(loaded) => loaded.map(|(queue, facts, prepare)| Self(Arc::new(Handle { queue, facts, prepare }))),
+            Ok(loaded) => loaded.map(|(queue, facts, prepare)| {
+                let remembered = Remembered::new(options.remembered_prompts);
+                Self(Arc::new(Handle { queue, facts, prepare, remembered }))
+            }),
             // It went without a word, so it panicked: whoever loads a model decides what becomes of that.
             Err(_) => std::panic::resume_unwind(thread.join().err().unwrap_or_else(no_reason)),
         }
@@ -112,15 +120,21 @@ impl Encoder {
         self.0.prepare.clone()
     }
 
-    /// Vectors of prompts of a query, ahead of all files.
+    /// Vectors of prompts of a query, ahead of all files. The model is not asked for those that it gave lately.
     ///
     /// # Errors
     /// [`EncoderError::Overloaded`] at once if too many queries wait. If one prompt has no vector, none is returned.
     pub async fn text(&self, prompts: Vec<String>) -> Result<Vec<EmbeddedText>, EncoderError> {
-        if prompts.is_empty() {
-            return Ok(Vec::new());
+        let known = self.0.remembered.look_up(&prompts);
+        let unknown = prompts.into_iter().zip(&known).filter(|(_, known)| known.is_none());
+        let unknown: Vec<String> = unknown.map(|(prompt, _)| prompt).collect();
+        let mut made = Vec::new();
+        if !unknown.is_empty() {
+            made = self.ask(|answer| Query::text(unknown.clone(), answer)).await?;
+            self.0.remembered.keep(unknown, &made);
         }
-        self.ask(|answer| Query::text(prompts, answer)).await
+        let mut made = made.into_iter();
+        Ok(known.into_iter().filter_map(|known| known.or_else(|| made.next())).collect())
     }
 
     /// Vectors of media of a query, ahead of all files.

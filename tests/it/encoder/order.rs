@@ -215,3 +215,26 @@ fn submitting_waits_while_the_queue_is_full() {
     assert_eq!(late.join().unwrap().wait(), Ok(vector_of(&sound(3))));
     waiting.into_iter().for_each(|file| assert!(file.wait().is_ok()));
 }
+
+#[test]
+fn what_was_asked_lately_is_not_asked_of_the_model() {
+    let (probe, runtime) = (Probe::default(), runtime());
+    let encoder = stub_model::encoder(&probe, EncoderOptions { remembered_prompts: 2, ..stub_model::options() });
+    let ask = |prompts: &[&str]| {
+        let texts = runtime.block_on(encoder.text(prompts.iter().map(|&it| it.into()).collect())).unwrap();
+        let vectors: Vec<_> = texts.into_iter().map(|text| text.vector).collect();
+        assert_eq!(vectors, prompts.iter().map(|prompt| vector_of_text(prompt)).collect::<Vec<_>>());
+    };
+    let long = "long ".repeat(300);
+    ask(&["door"]);
+    ask(&["rain", "door", "rain"]);
+    ask(&["door", "rain"]);
+    ask(&["wind"]);
+    ask(&["rain", "door"]);
+    ask(&[&long]);
+    ask(&[&long]);
+    ask(&[]);
+    let prompts = |prompts: &[&str]| Call::Prompts(prompts.iter().map(|&it| it.into()).collect());
+    let asked = [&["door"][..], &["rain", "rain"], &["wind"], &["door"], &[&long], &[&long]];
+    assert_eq!(probe.calls(), asked.map(prompts));
+}

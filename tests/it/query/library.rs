@@ -28,7 +28,15 @@ pub fn space() -> SpaceId {
 
 /// Settings that get in nobody's way.
 pub fn options() -> SearchOptions {
-    SearchOptions { concurrent: 4, waiting: 8, hits: 1_000, terms: 4, query_audio_s: 60, background: 32 }
+    SearchOptions {
+        concurrent: 4,
+        waiting: 8,
+        hits: 1_000,
+        terms: 4,
+        query_audio_s: 60,
+        background: 32,
+        remembered_prompts: 0,
+    }
 }
 
 /// An asset to be.

@@ -24,8 +24,13 @@ pub struct PlantedModel {
 
 impl PlantedModel {
     pub fn start(gate: Option<mpsc::Receiver<()>>) -> Encoder {
-        let options =
-            EncoderOptions { batch_inputs: 4, batch_wait: Duration::ZERO, queue_inputs: 16, queue_queries: 64 };
+        let options = EncoderOptions {
+            batch_inputs: 4,
+            batch_wait: Duration::ZERO,
+            queue_inputs: 16,
+            queue_queries: 64,
+            remembered_prompts: 0,
+        };
         let load = || Ok::<_, Infallible>(Box::new(Self { gate }) as Box<dyn EmbeddingModel>);
         let Ok(encoder) = Encoder::start(load, options);
         encoder
