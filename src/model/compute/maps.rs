@@ -152,10 +152,13 @@ pub(super) struct Memory<T>(Mutex<Pools<T>>);
 
 impl<T: Number> Memory<T> {
     /// Does something with it. Whoever comes meanwhile begins with none.
-    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Pools<T>) -> R) -> R {
+    ///
+    /// The work is moved to one of the threads that share it: from any other, each layer would begin and end by waking
+    /// somebody up, which takes a short prompt as long as its sums do.
+    pub(super) fn with<R: Send>(&self, work: impl FnOnce(&mut Pools<T>) -> R + Send) -> R {
         let pools = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = std::mem::take(&mut *pools());
-        let done = work(&mut taken);
+        let done = rayon::scope(|_| work(&mut taken));
         taken.stem.shrink();
         taken.body.shrink();
         *pools() = taken;

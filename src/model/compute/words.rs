@@ -105,7 +105,7 @@ impl<T: Number> Words<T> {
         }
         let mut hidden = vec![0.0; tokens.len()];
         for (token, values) in hidden.chunks_exact_mut(self.width).enumerate() {
-            self.last.of(x.row(0, token), |at, value| values[at] = value);
+            self.last.of(x.row(0, token), values);
         }
         pool.give_back(x);
         hidden
@@ -119,8 +119,12 @@ impl<T: Number> Words<T> {
             let first = number / self.heads * positions;
             let part = |part: usize| {
                 let begin = part * self.width + number % self.heads * head;
-                let rows = (first..first + positions).map(move |token| &asked.row(0, token)[begin..begin + head]);
-                rows.flatten().map(|value| value.widened()).collect::<Vec<f32>>()
+                let mut values = Vec::with_capacity(positions * head);
+                for token in first..first + positions {
+                    let row = &asked.row(0, token)[begin..begin + head];
+                    values.extend(row.iter().map(|value| value.widened()));
+                }
+                values
             };
             causal(&part(0), &part(1), &part(2), head)
         };
@@ -142,11 +146,14 @@ fn causal(queries: &[f32], keys: &[f32], values: &[f32], head: usize) -> Vec<f32
     let positions = queries.len() / head;
     let scale = 1.0 / (head as f32).sqrt();
     // Channel by channel, so that loops run over positions.
-    let keys: Vec<f32> = (0..head).flat_map(|at| keys.iter().skip(at).step_by(head)).copied().collect();
+    let mut turned = vec![0.0; keys.len()];
+    for (position, key) in keys.chunks_exact(head).enumerate() {
+        turned.iter_mut().skip(position).step_by(positions).zip(key).for_each(|(slot, value)| *slot = *value);
+    }
     let mut mixed = vec![0.0; queries.len()];
     for (position, (query, mixed)) in queries.chunks_exact(head).zip(mixed.chunks_exact_mut(head)).enumerate() {
         let mut weights = vec![0.0; position + 1];
-        for (channel, keys) in query.iter().zip(keys.chunks_exact(positions)) {
+        for (channel, keys) in query.iter().zip(turned.chunks_exact(positions)) {
             weights.iter_mut().zip(keys).for_each(|(score, key)| *score += channel * scale * key);
         }
         let most = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -176,22 +183,29 @@ impl Norm {
     }
 
     fn apply<T: Number>(&self, input: &Map<T>, output: &mut Map<T>) {
-        each_token(output, |token, values| {
-            self.of(input.row(0, token), |at, value| values[at] = T::rounded(value));
-        });
+        each_token(output, |token, values| self.of(input.row(0, token), values));
     }
 
-    /// Hands out the normalised values of a token, each with its channel.
-    fn of<T: Number>(&self, values: &[T], mut keep: impl FnMut(usize, f32)) {
+    fn of<A: Number, B: Number>(&self, values: &[A], output: &mut [B]) {
         let values = &values[..self.weight.len()];
         let count = values.len() as f32;
-        let mean = values.iter().map(|value| value.widened()).sum::<f32>() / count;
-        let variance = values.iter().map(|value| (value.widened() - mean).powi(2)).sum::<f32>() / count;
+        let mean = sum(values, |value| value) / count;
+        let variance = sum(values, |value| (value - mean) * (value - mean)) / count;
         let scale = 1.0 / (variance + LAYER_NORM_EPS).sqrt();
-        for (at, (value, (weight, bias))) in values.iter().zip(self.weight.iter().zip(&self.bias)).enumerate() {
-            keep(at, (value.widened() - mean) * scale * weight + bias);
+        let affine = self.weight.iter().zip(&self.bias);
+        for (output, (value, (weight, bias))) in output.iter_mut().zip(values.iter().zip(affine)) {
+            *output = B::rounded((value.widened() - mean) * scale * weight + bias);
         }
     }
+}
+
+/// The sum of what `of` makes of each value, in lanes that do not wait for each other.
+fn sum<T: Number>(values: &[T], of: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0; 16];
+    for values in values.chunks(sums.len()) {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += of(value.widened()));
+    }
+    sums.iter().sum()
 }
 
 fn quick_gelu<T: Number>(x: T) -> T {
