@@ -33,7 +33,9 @@ impl Number for f32 {
     fn kernels() -> Vec<&'static Kernels<Self>> {
         #[cfg(target_arch = "x86_64")]
         return super::avx2::kernels().into_iter().chain(super::avx512::kernels()).collect();
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        return super::neon::kernels().into_iter().collect();
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         Vec::new()
     }
 }

@@ -1,0 +1,73 @@
+//! Tiles in 128-bit registers of AArch64: up to 12 pixels by two registers of channels.
+
+#![allow(unsafe_code, unsafe_op_in_unsafe_fn, reason = "instructions that must be known to exist, on pointers")]
+
+use std::arch::aarch64::*;
+use std::arch::is_aarch64_feature_detected;
+
+use super::tiles::tiles;
+use super::{Kernels, Number, Tile};
+
+static KERNELS: Kernels<f32> = Kernels { name: "neon", pixels: 12, tile };
+
+/// The kernels, if this machine can run them.
+pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
+    is_aarch64_feature_detected!("neon").then_some(&KERNELS)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn bias(at: *const f32) -> float32x4_t {
+    vld1q_f32(at)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn weights(at: *const f32) -> float32x4_t {
+    vld1q_f32(at)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn spread(at: *const f32) -> float32x4_t {
+    vld1q_dup_f32(at)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn fused(value: float32x4_t, weights: float32x4_t, sum: float32x4_t) -> float32x4_t {
+    vfmaq_f32(sum, value, weights)
+}
+
+/// A register of a pixel, finished and written.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn finish(tile: &Tile<'_, f32>, sum: float32x4_t, at: usize) {
+    let mut sum = sum;
+    if !tile.residual.is_null() {
+        sum = vaddq_f32(sum, vld1q_f32(tile.residual.add(at)));
+    }
+    if tile.rectified {
+        // Of a number and what is none, the number, as on x86-64.
+        sum = vmaxnmq_f32(sum, vdupq_n_f32(0.0));
+    }
+    vst1q_f32(tile.output.add(at), sum);
+}
+
+tiles! {
+    "neon", f32, 4,
+    1 => tile_1(0 a0 b0);
+    2 => tile_2(0 a0 b0, 1 a1 b1);
+    3 => tile_3(0 a0 b0, 1 a1 b1, 2 a2 b2);
+    4 => tile_4(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3);
+    5 => tile_5(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4);
+    6 => tile_6(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5);
+    7 => tile_7(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6);
+    8 => tile_8(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7);
+    9 => tile_9(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8);
+    10 => tile_10(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9);
+    11 => tile_11(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
+        10 a10 b10);
+    12 => tile_12(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
+        10 a10 b10, 11 a11 b11);
+}
