@@ -1,13 +1,14 @@
 //! The audio tower: the fbsp front-end, then a ResNeXt with attention blocks (SPEC 4).
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{Arithmetic, AttentionLayers, Packed};
+use super::compute::{Arithmetic, AttentionLayers, Packed, Stacked};
 use super::config::AudioConfig;
 use super::fbsp::FrontEnd;
 use super::layers::{
-    BatchNorm, BlockShape, Bottleneck, ConvShape, adaptive_max_pool, conv_norm, conv_relu, global_mean, linear,
+    BatchNorm, BlockShape, Bottleneck, ConvShape, adaptive_max_pool, conv_norm, conv_relu, convolve, for_candle,
+    global_mean, linear,
 };
 use super::schema::attention_kernel;
 
@@ -61,6 +62,8 @@ struct Layers {
     stages: Vec<Stage>,
     /// The fifth attention block, which gates the pooled vector.
     gate: Attention,
+    /// Of what goes between them.
+    dtype: DType,
 }
 
 impl Body {
@@ -81,11 +84,12 @@ impl Body {
             stages.push(Stage { blocks: blocks.collect::<Result<_>>()?, attention });
             channels = output;
         }
-        let layers = Layers { stem, stages, gate: Attention::load(5, channels, channels, vb)? };
+        let gate = Attention::load(5, channels, channels, vb)?;
+        let layers = Layers { stem, stages, gate, dtype: DType::F32 };
         let stages = layers.stages.iter().map(|stage| (&stage.blocks[..], stage.attention.layers()));
         let features = match arithmetic.sounds(&layers.stem, stages, &layers.gate.layers())? {
-            Some(packed) => Features::Packed(packed),
-            None => Features::Candle(layers),
+            Stacked::Packed(packed) => Features::Packed(packed),
+            Stacked::Candle(dtype) => Features::Candle(layers.for_candle(dtype)?),
         };
         Ok(Self { features, output: linear(channels, embed_dim, &vb.pp("fc"))? })
     }
@@ -102,14 +106,23 @@ impl Body {
 }
 
 impl Layers {
+    /// All but the first layer in another type: decibels need more digits than activations do.
+    fn for_candle(self, dtype: DType) -> Result<Self> {
+        let stages = self.stages.iter().map(|stage| {
+            let blocks = stage.blocks.iter().map(|block| block.for_candle(dtype)).collect::<Result<_>>()?;
+            Ok(Stage { blocks, attention: stage.attention.for_candle(dtype)? })
+        });
+        Ok(Self { stages: stages.collect::<Result<_>>()?, gate: self.gate.for_candle(dtype)?, stem: self.stem, dtype })
+    }
+
     /// `[signals, 3, rows, frames]` → gated means `[signals, channels]`.
     fn forward(&self, decibels: &Tensor) -> Result<Tensor> {
         // Zeros stand in for the −inf padding of the max-pooling: after ReLU nothing is below them.
         let padded = conv_relu(&self.stem, decibels)?.pad_with_zeros(2, 1, 1)?.pad_with_zeros(3, 1, 1)?;
-        let stem = padded.max_pool2d_with_stride(3, 2)?;
+        let stem = padded.max_pool2d_with_stride(3, 2)?.to_dtype(self.dtype)?;
         let features = self.stages.iter().try_fold(stem, |x, stage| stage.forward(&x))?;
         let gate = self.gate.forward(&features, 1, 1)?.flatten_from(1)?;
-        global_mean(&features)? * gate
+        global_mean(&features.to_dtype(DType::F32)?)? * gate.to_dtype(DType::F32)?
     }
 }
 
@@ -155,6 +168,15 @@ impl Attention {
         })
     }
 
+    fn for_candle(&self, dtype: DType) -> Result<Self> {
+        Ok(Self {
+            taps: self.taps.iter().map(|tap| tap.to_dtype(dtype)).collect::<Result<_>>()?,
+            depth_bias: self.depth_bias.to_dtype(dtype)?,
+            kernel: self.kernel,
+            point: for_candle(&self.point, dtype)?,
+        })
+    }
+
     fn layers(&self) -> AttentionLayers<'_> {
         AttentionLayers { taps: &self.taps, bias: &self.depth_bias, kernel: self.kernel, point: &self.point }
     }
@@ -162,7 +184,7 @@ impl Attention {
     /// `[batch, input, H, W]` → gates in (0, 1), `[batch, output, height, width]`.
     fn forward(&self, x: &Tensor, height: usize, width: usize) -> Result<Tensor> {
         let pooled = adaptive_max_pool(x, height, width)?;
-        candle_nn::ops::sigmoid(&self.point.forward(&self.depthwise(&pooled)?)?)
+        candle_nn::ops::sigmoid(&convolve(&self.point, &self.depthwise(&pooled)?)?)
     }
 
     /// Convolves each channel by itself, as a sum of shifted products: candle would run one convolution a channel.

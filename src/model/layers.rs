@@ -1,12 +1,14 @@
 //! Building blocks that the towers share, all evaluation-only. Knows candle, and nothing of any tower.
 //!
-//! Tensors are f32, `[batch, channels, height, width]` unless said otherwise.
+//! Tensors are `[batch, channels, height, width]`, and f32, unless said otherwise.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Conv2d, Conv2dConfig, Linear, Module, VarBuilder};
 
 /// Epsilon of BatchNorm (SPEC 1).
 const BATCH_NORM_EPS: f64 = 1e-5;
+/// Channels that groups are merged to: what a GPU multiplies at once.
+const MERGED_CHANNELS: usize = 128;
 
 /// BatchNorm in evaluation mode, reduced to `y = x · scale + shift` per channel.
 pub(super) struct BatchNorm {
@@ -75,9 +77,45 @@ pub(super) fn linear(input: usize, output: usize, vb: &VarBuilder<'_>) -> Result
     Ok(Linear::new(vb.get((output, input), "weight")?, Some(vb.get(output, "bias")?)))
 }
 
+/// A convolution in the form that candle is fastest with, of another type.
+///
+/// candle computes each group by itself, and puts the results together: 32 groups are 32 times as many kernels on a GPU,
+/// each with next to nothing to do. Groups are merged, with zeros between them, to at most [`MERGED_CHANNELS`].
+pub(super) fn for_candle(conv: &Conv2d, dtype: DType) -> Result<Conv2d> {
+    let config = *conv.config();
+    let (outputs, inputs, _, _) = conv.weight().dims4()?;
+    let together =
+        (1..=config.groups).rev().find(|it| config.groups.is_multiple_of(*it) && it * inputs <= MERGED_CHANNELS);
+    let together = together.unwrap_or(1);
+    let made = outputs / config.groups;
+    let blocks = (0..config.groups).map(|group| {
+        let before = group % together;
+        let block = conv.weight().narrow(0, group * made, made)?;
+        block.pad_with_zeros(1, before * inputs, (together - 1 - before) * inputs)
+    });
+    let weight = Tensor::cat(&blocks.collect::<Result<Vec<_>>>()?, 0)?.to_dtype(dtype)?;
+    let bias = conv.bias().map(|bias| bias.to_dtype(dtype)).transpose()?;
+    Ok(Conv2d::new(weight, bias, Conv2dConfig { groups: config.groups / together, ..config }))
+}
+
+/// Applies a convolution. One by points is a plain product: candle would copy its whole input first.
+pub(super) fn convolve(conv: &Conv2d, x: &Tensor) -> Result<Tensor> {
+    let (outputs, inputs, kernel, _) = conv.weight().dims4()?;
+    if kernel != 1 || conv.config().stride != 1 || conv.config().groups != 1 {
+        return conv.forward(x);
+    }
+    let (batch, _, height, width) = x.dims4()?;
+    let weight = conv.weight().reshape((1, outputs, inputs))?.broadcast_as((batch, outputs, inputs))?;
+    let output = weight.matmul(&x.flatten_from(2)?)?.reshape((batch, outputs, height, width))?;
+    match conv.bias() {
+        Some(bias) => output.broadcast_add(&bias.reshape((1, outputs, 1, 1))?),
+        None => Ok(output),
+    }
+}
+
 /// A convolution followed by ReLU.
 pub(super) fn conv_relu(conv: &Conv2d, x: &Tensor) -> Result<Tensor> {
-    conv.forward(x)?.relu()
+    convolve(conv, x)?.relu()
 }
 
 /// Dimensions of a residual block.
@@ -120,11 +158,22 @@ impl Bottleneck {
         })
     }
 
+    /// As [`for_candle`] has it.
+    pub(super) fn for_candle(&self, dtype: DType) -> Result<Self> {
+        Ok(Self {
+            reduce: for_candle(&self.reduce, dtype)?,
+            spatial: for_candle(&self.spatial, dtype)?,
+            expand: for_candle(&self.expand, dtype)?,
+            shortcut: self.shortcut.as_ref().map(|conv| for_candle(conv, dtype)).transpose()?,
+            pooling: self.pooling,
+        })
+    }
+
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let inner = conv_relu(&self.spatial, &conv_relu(&self.reduce, x)?)?;
-        let residual = self.expand.forward(&self.downsample(&inner)?)?;
+        let residual = convolve(&self.expand, &self.downsample(&inner)?)?;
         let skip = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(&self.downsample(x)?)?,
+            Some(shortcut) => convolve(shortcut, &self.downsample(x)?)?,
             None => x.clone(),
         };
         (residual + skip)?.relu()
@@ -172,6 +221,30 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+
+    #[test]
+    fn the_form_for_candle_gives_the_same() {
+        let check = |shape: ConvShape, groups_left: usize| {
+            let ConvShape { input, output, kernel, stride, groups } = shape;
+            let values = |count: usize, step: f32| (0..count).map(|at| (at as f32 * step).sin()).collect::<Vec<_>>();
+            let tensor = |values: Vec<f32>, shape: [usize; 4]| Tensor::from_vec(values, &shape, &Device::Cpu).unwrap();
+            let per_group = input / groups;
+            let weight = tensor(values(output * per_group * kernel * kernel, 0.7), [output, per_group, kernel, kernel]);
+            let bias = Tensor::from_vec(values(output, 1.3), output, &Device::Cpu).unwrap();
+            let config = Conv2dConfig { padding: kernel / 2, stride, groups, ..Conv2dConfig::default() };
+            let conv = Conv2d::new(weight, Some(bias), config);
+            let x = tensor(values(2 * input * 6 * 5, 0.3), [2, input, 6, 5]);
+            let ours = for_candle(&conv, DType::F32).unwrap();
+            assert_eq!(ours.config().groups, groups_left);
+            let difference = (convolve(&ours, &x).unwrap() - conv.forward(&x).unwrap()).unwrap().abs().unwrap();
+            assert!(difference.flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap() < 1e-4);
+        };
+        check(ConvShape::new(8, 12, 1), 1);
+        check(ConvShape::new(8, 12, 1).stride(2), 1);
+        check(ConvShape::new(64, 64, 3).groups(32), 1);
+        check(ConvShape::new(256, 256, 3).groups(32).stride(2), 2);
+        check(ConvShape::new(384, 192, 3).groups(2), 2);
+    }
 
     #[test]
     fn adaptive_bins_overlap_where_they_do_not_divide() {

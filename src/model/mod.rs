@@ -68,10 +68,7 @@ impl AudioClip {
     /// Loads a model file that has been opened.
     pub fn from_file(file: ModelFile, device: DeviceChoice) -> Result<Self, ModelError> {
         let device = device::open(device)?;
-        let arithmetic = match device.is_cpu() {
-            true => Arithmetic::best(file.metadata().dtype),
-            false => Arithmetic::Candle,
-        };
+        let arithmetic = Arithmetic::best(file.metadata().dtype, &device);
         Self::with_arithmetic(file, &device, arithmetic)
     }
 
@@ -80,12 +77,12 @@ impl AudioClip {
     /// # Errors
     /// [`ModelError::NoHalfPrecision`] if the processor is not faster in half precision.
     pub fn in_both_precisions(path: &Path) -> Result<[Self; 2], ModelError> {
-        let half = Arithmetic::best(Precision::Half);
+        let half = Arithmetic::best(Precision::Half, &Device::Cpu);
         if !matches!(half, Arithmetic::Half(_)) {
             return Err(ModelError::NoHalfPrecision);
         }
         let load = |arithmetic| Self::with_arithmetic(ModelFile::open(path)?, &Device::Cpu, arithmetic);
-        Ok([load(Arithmetic::best(Precision::Single))?, load(half)?])
+        Ok([load(Arithmetic::best(Precision::Single, &Device::Cpu))?, load(half)?])
     }
 
     fn with_arithmetic(file: ModelFile, device: &Device, arithmetic: Arithmetic) -> Result<Self, ModelError> {

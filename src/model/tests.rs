@@ -69,7 +69,7 @@ fn impossible_configurations_are_found_before_anything_is_built() {
     check(|config| config.audio.as_mut().unwrap().window_samples = 4096);
 }
 
-static TINY: LazyLock<AudioClip> = LazyLock::new(|| tiny(Arithmetic::best(Precision::Single)));
+static TINY: LazyLock<AudioClip> = LazyLock::new(|| tiny(Arithmetic::best(Precision::Single, &Device::Cpu)));
 
 fn tiny(arithmetic: Arithmetic) -> AudioClip {
     let directory = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ fn the_front_ends_decibels_are_the_references() {
     let samples = std::fs::read(golden_path("inputs/audio_synth_1s_i16.npy")).unwrap();
     let samples = &samples[samples.len() - 2 * 44_100..];
     let samples: Vec<f32> = samples.as_chunks().0.iter().map(|&it| f32::from(i16::from_le_bytes(it))).collect();
-    for model in [&*TINY, &tiny(Arithmetic::Candle)] {
+    for model in [&*TINY, &tiny(Arithmetic::Candle(DType::F32))] {
         let decibels = model.audio.as_ref().unwrap().front_end.forward(&[&samples, &samples]).unwrap();
         for signal in 0..2 {
             assert!(rel_l2(&decibels.get(signal).unwrap(), &intermediates()["ai1s.db"]) < 1e-5);
@@ -112,21 +112,41 @@ fn the_body_takes_golden_decibels_to_the_golden_vector() {
     assert!(rel_l2(&vector, &golden["ai1s.emb"]) < 1e-5);
 }
 
+/// Decibels of two signals.
+fn decibels() -> Tensor {
+    let decibels = intermediates()["ai1s.db"].unsqueeze(0).unwrap();
+    Tensor::cat(&[&decibels, &(&decibels * 0.5).unwrap()], 0).unwrap()
+}
+
+fn pictures(model: &AudioClip) -> Tensor {
+    let side = model.metadata.config.visual.resolution;
+    let pictures = Tensor::arange(0f32, (2 * 3 * side * side) as f32, &Device::Cpu).unwrap();
+    (pictures * 0.37).unwrap().sin().unwrap().reshape((2, 3, side, side)).unwrap()
+}
+
+fn of_sounds(model: &AudioClip) -> Tensor {
+    model.audio.as_ref().unwrap().body.forward(&decibels(), 1).unwrap()
+}
+
+fn of_pictures(model: &AudioClip) -> Tensor {
+    model.visual.forward(&pictures(model)).unwrap()
+}
+
 #[test]
 fn candles_layers_and_ours_give_the_same_vectors() {
-    let candle = tiny(Arithmetic::Candle);
-    let golden = intermediates();
-    let decibels = golden["ai1s.db"].unsqueeze(0).unwrap();
-    let pair = Tensor::cat(&[&decibels, &(&decibels * 0.5).unwrap()], 0).unwrap();
-    let body = |model: &AudioClip| model.audio.as_ref().unwrap().body.forward(&pair, 1).unwrap();
-    assert!(rel_l2(&body(&TINY), &body(&candle)) < 1e-5);
-    let side = candle.metadata.config.visual.resolution;
-    let pictures = Tensor::arange(0f32, (2 * 3 * side * side) as f32, &Device::Cpu).unwrap();
-    let pictures = (pictures * 0.37).unwrap().sin().unwrap().reshape((2, 3, side, side)).unwrap();
-    let of = |model: &AudioClip| model.visual.forward(&pictures).unwrap();
-    assert!(rel_l2(&of(&TINY), &of(&candle)) < 1e-5);
-    let prompts: [&[u32]; 3] =
-        [&[49406, 320, 1929, 49407], &[49406, 49407], &[&[49406], &[1237; 75][..], &[49407]].concat()];
-    let of = |model: &AudioClip| model.text.forward(&prompts).unwrap();
-    assert!(rel_l2(&of(&TINY), &of(&candle)) < 1e-5);
+    let candle = tiny(Arithmetic::Candle(DType::F32));
+    assert!(rel_l2(&of_sounds(&TINY), &of_sounds(&candle)) < 1e-5);
+    assert!(rel_l2(&of_pictures(&TINY), &of_pictures(&candle)) < 1e-5);
+    let long = [&[49406], &[1237; 75][..], &[49407]].concat();
+    let prompts: [&[u32]; 3] = [&[49406, 320, 1929, 49407], &[49406, 49407], &long];
+    let of_prompts = |model: &AudioClip| model.text.forward(&prompts).unwrap();
+    assert!(rel_l2(&of_prompts(&TINY), &of_prompts(&candle)) < 1e-5);
+}
+
+/// As a GPU computes them, but for the type: candle has no bfloat16 convolutions on processors.
+#[test]
+fn candles_layers_in_half_precision_stay_near() {
+    let half = tiny(Arithmetic::Candle(DType::F16));
+    assert!(rel_l2(&of_sounds(&half), &of_sounds(&TINY)) < 0.01);
+    assert!(rel_l2(&of_pictures(&half), &of_pictures(&TINY)) < 0.01);
 }

@@ -1,11 +1,11 @@
 //! The image tower: CLIP's ModifiedResNet with attention pooling (SPEC 2).
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{Arithmetic, Packed};
+use super::compute::{Arithmetic, Packed, Stacked};
 use super::config::VisualConfig;
-use super::layers::{BlockShape, Bottleneck, ConvShape, conv_norm, conv_relu, linear};
+use super::layers::{BlockShape, Bottleneck, ConvShape, conv_norm, conv_relu, for_candle, linear};
 
 /// Images to embeddings.
 pub(super) struct VisualTower {
@@ -16,7 +16,7 @@ pub(super) struct VisualTower {
 /// Everything before the pooling.
 enum Features {
     Packed(Packed),
-    Candle { stem: [Conv2d; 3], blocks: Vec<Bottleneck> },
+    Candle { stem: [Conv2d; 3], blocks: Vec<Bottleneck>, dtype: DType },
 }
 
 impl VisualTower {
@@ -45,8 +45,13 @@ impl VisualTower {
             }
         }
         let features = match arithmetic.pictures(&stem, &blocks)? {
-            Some(packed) => Features::Packed(packed),
-            None => Features::Candle { stem, blocks },
+            Stacked::Packed(packed) => Features::Packed(packed),
+            Stacked::Candle(dtype) => {
+                let [first, second, third] = &stem;
+                let stem = [for_candle(first, dtype)?, for_candle(second, dtype)?, for_candle(third, dtype)?];
+                let blocks = blocks.iter().map(|block| block.for_candle(dtype)).collect::<Result<_>>()?;
+                Features::Candle { stem, blocks, dtype }
+            }
         };
         Ok(Self { features, pool: AttentionPool::load(config, embed_dim, &vb.pp("attnpool"))? })
     }
@@ -55,10 +60,10 @@ impl VisualTower {
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let pixels = match &self.features {
             Features::Packed(features) => x.apply_op1_no_bwd(features)?,
-            Features::Candle { stem, blocks } => {
-                let stem = stem.iter().try_fold(x.clone(), |x, conv| conv_relu(conv, &x))?;
+            Features::Candle { stem, blocks, dtype } => {
+                let stem = stem.iter().try_fold(x.to_dtype(*dtype)?, |x, conv| conv_relu(conv, &x))?;
                 let features = blocks.iter().try_fold(stem.avg_pool2d(2)?, |x, block| block.forward(&x))?;
-                features.flatten_from(2)?.transpose(1, 2)?
+                features.to_dtype(DType::F32)?.flatten_from(2)?.transpose(1, 2)?
             }
         };
         self.pool.forward(&pixels)

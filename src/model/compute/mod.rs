@@ -19,7 +19,7 @@ mod spectrum;
 mod tests;
 mod words;
 
-use candle_core::{CpuStorage, CustomOp1, Result};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Result};
 use candle_nn::{Conv2d, VarBuilder};
 use half::bf16;
 
@@ -39,8 +39,8 @@ pub(super) use self::spectrum::Spectrum;
 /// What convolutions are computed by.
 #[derive(Clone, Copy)]
 pub(super) enum Arithmetic {
-    /// candle, layer by layer.
-    Candle,
+    /// candle, layer by layer; what goes between convolutions is of this type.
+    Candle(DType),
     /// Activations and weights are f32.
     Single(&'static Kernels<f32>),
     /// Activations and weights are bfloat16, sums f32.
@@ -48,14 +48,17 @@ pub(super) enum Arithmetic {
 }
 
 impl Arithmetic {
-    /// The fastest that this machine's processor has for a model of this precision. One of half precision is computed
-    /// in f32 where there is nothing for less.
-    pub(super) fn best(precision: Precision) -> Self {
+    /// The fastest that there is on a device for a model of this precision. One of half precision is computed in f32
+    /// where a processor has nothing for less.
+    pub(super) fn best(precision: Precision, device: &Device) -> Self {
+        if !device.is_cpu() {
+            return Self::Candle(if precision == Precision::Half { DType::BF16 } else { DType::F32 });
+        }
         let (single, half) = (Kernels::<f32>::best(), Kernels::<bf16>::best());
         let arithmetic = match (single, half.filter(|_| precision == Precision::Half)) {
             (Some(stem), Some(body)) => Self::Half(Pair { stem, body }),
             (Some(kernels), None) => Self::Single(kernels),
-            (None, _) => Self::Candle,
+            (None, _) => Self::Candle(DType::F32),
         };
         tracing::debug!("convolutions are computed by {}", arithmetic.name());
         arithmetic
@@ -63,7 +66,7 @@ impl Arithmetic {
 
     fn name(self) -> &'static str {
         match self {
-            Self::Candle => "candle",
+            Self::Candle(_) => "candle",
             Self::Single(kernels) => kernels.name,
             Self::Half(kernels) => kernels.body.name,
         }
@@ -72,7 +75,7 @@ impl Arithmetic {
     /// The transform of the audio front-end, `basis [2 · bins, window]`; none if candle computes it. It is always f32.
     pub(super) fn spectrum(self, basis: &[f32], bins: usize) -> Option<Spectrum> {
         match self {
-            Self::Candle => None,
+            Self::Candle(_) => None,
             Self::Single(kernels) => Some(Spectrum::new(kernels, basis, bins)),
             Self::Half(kernels) => Some(Spectrum::new(kernels.stem, basis, bins)),
         }
@@ -81,34 +84,34 @@ impl Arithmetic {
     /// The text tower's transformer, with its last norm; none if candle computes it.
     pub(super) fn words(self, config: &TextConfig, vb: &VarBuilder<'_>) -> Result<Option<Box<dyn Transformer>>> {
         Ok(match self {
-            Self::Candle => None,
+            Self::Candle(_) => None,
             Self::Single(kernels) => Some(Box::new(Words::new(kernels, config, vb)?)),
             Self::Half(kernels) => Some(Box::new(Words::new(kernels.body, config, vb)?)),
         })
     }
 
-    /// The stack of the image tower up to its pooling, `[batch, 3, height, width]` → `[batch, pixels, channels]`; none
-    /// if candle computes it.
-    pub(super) fn pictures(self, stem: &[Conv2d], blocks: &[Bottleneck]) -> Result<Option<Packed>> {
+    /// The stack of the image tower up to its pooling, `[batch, 3, height, width]` → `[batch, pixels, channels]`; or
+    /// what candle is to compute it in.
+    pub(super) fn pictures(self, stem: &[Conv2d], blocks: &[Bottleneck]) -> Result<Stacked> {
         Ok(match self {
-            Self::Candle => None,
-            Self::Single(kernels) => Some(Packed(Box::new(Pictures::new(Pair::of(kernels), stem, blocks)?))),
-            Self::Half(kernels) => Some(Packed(Box::new(Pictures::new(kernels, stem, blocks)?))),
+            Self::Candle(dtype) => Stacked::Candle(dtype),
+            Self::Single(kernels) => Stacked::new(Pictures::new(Pair::of(kernels), stem, blocks)?),
+            Self::Half(kernels) => Stacked::new(Pictures::new(kernels, stem, blocks)?),
         })
     }
 
     /// The stack of the audio tower up to its last layer, decibels `[signals, 3, rows, frames]` → gated means
-    /// `[signals, 1, channels]`; none if candle computes it.
+    /// `[signals, 1, channels]`; or what candle is to compute it in.
     pub(super) fn sounds<'a>(
         self,
         stem: &Conv2d,
         stages: impl Iterator<Item = (&'a [Bottleneck], AttentionLayers<'a>)>,
         gate: &AttentionLayers<'_>,
-    ) -> Result<Option<Packed>> {
+    ) -> Result<Stacked> {
         Ok(match self {
-            Self::Candle => None,
-            Self::Single(kernels) => Some(Packed(Box::new(Sounds::new(Pair::of(kernels), stem, stages, gate)?))),
-            Self::Half(kernels) => Some(Packed(Box::new(Sounds::new(kernels, stem, stages, gate)?))),
+            Self::Candle(dtype) => Stacked::Candle(dtype),
+            Self::Single(kernels) => Stacked::new(Sounds::new(Pair::of(kernels), stem, stages, gate)?),
+            Self::Half(kernels) => Stacked::new(Sounds::new(kernels, stem, stages, gate)?),
         })
     }
 }
@@ -131,6 +134,18 @@ impl Pair<f32> {
 pub(super) trait Transformer: Send + Sync {
     /// `[prompts, positions, width]`, as one row of values, and the same after all layers.
     fn forward(&self, tokens: &[f32], positions: usize) -> Vec<f32>;
+}
+
+/// A stack of convolutions that has been packed, or what candle is to compute it in.
+pub(super) enum Stacked {
+    Packed(Packed),
+    Candle(DType),
+}
+
+impl Stacked {
+    fn new(stack: impl Stack + 'static) -> Self {
+        Self::Packed(Packed(Box::new(stack)))
+    }
 }
 
 /// A stack of convolutions as one operation of candle.
