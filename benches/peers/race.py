@@ -3,6 +3,7 @@
 import shutil
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,21 +80,24 @@ def build_rival(rival: Rival, data: Dataset) -> Standing:
     return Standing(spent, (own_bytes() - before) / data.count)
 
 
-def rival_point(rival: Rival, data: Dataset, kind: str, truth: Slots) -> Point:
+def least_effort(recall_at: Callable[[int], float]) -> Point:
     for effort in EFFORTS:
-        rival.set_effort(effort)
-        point = Point(effort, recall(answer(rival, data.queries[kind], COUNT), truth))
+        point = Point(effort, recall_at(effort))
         if point.recall >= TARGET_RECALL:
             break
     return point
+
+
+def rival_point(rival: Rival, data: Dataset, kind: str, truth: Slots) -> Point:
+    def recall_at(effort: int) -> float:
+        rival.set_effort(effort)
+        return recall(answer(rival, data.queries[kind], COUNT), truth)
+
+    return least_effort(recall_at)
 
 
 def our_point(earmark: Earmark, queries: Path, truth: Slots) -> Point:
-    for effort in EFFORTS:
-        point = Point(effort, recall(earmark.search(queries, candidates(effort))[0], truth))
-        if point.recall >= TARGET_RECALL:
-            break
-    return point
+    return least_effort(lambda effort: recall(earmark.search(queries, candidates(effort))[0], truth))
 
 
 def truths(data: Dataset, count: int) -> dict[str, Slots]:
