@@ -4,9 +4,6 @@
 //! `EARMARK_BENCH_VECTORS` names the largest size; 100,000 takes some minutes.
 
 mod support;
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
-#[path = "../tests/support/vectors.rs"]
-mod vectors;
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -19,8 +16,8 @@ use earmark::index::{Effort, Found, Index, IndexOptions, Wanted};
 use earmark::library::Slot;
 use roaring::RoaringBitmap;
 
+use support::vectors::{Clusters, Random};
 use support::{DIMENSION, SPREAD, VECTORS_A_CLUSTER, most_vectors, resident_bytes};
-use vectors::{Clusters, Random};
 
 const SIZES: [usize; 6] = [1_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 /// How far queries of another modality are from the vectors.

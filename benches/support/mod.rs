@@ -2,6 +2,11 @@
 
 #![allow(dead_code, reason = "no bench needs all of it")]
 
+pub(crate) mod library;
+#[allow(unreachable_pub, reason = "shared with the tests")]
+#[path = "../../tests/support/vectors.rs"]
+pub(crate) mod vectors;
+
 use std::path::{Path, PathBuf};
 
 use criterion::Criterion;
