@@ -14,11 +14,11 @@ from data import KINDS, dataset
 from harness import Earmark
 from limit import limit
 from race import COUNT, race, truths
+from report import Row, table
 from rivals import Faiss, Hnswlib, UsearchInt8
 
 SIZES = (10_000, 30_000, 100_000, 300_000)
 EARMARK = "earmark"
-Row = dict[str, float | str]
 
 
 def measured(executable: Path, work: Path, count: int) -> tuple[list[Row], str]:
@@ -58,26 +58,6 @@ def growth(executable: Path, work: Path) -> str:
     (work / "growth.md").write_text(text + "\n")
     plot(rows, work / "growth.png")
     return text
-
-
-def cell(value: float | str | None) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float() if value < 100:
-            return f"{value:.3f}"
-        case float() | int():
-            return f"{value:,.0f}"
-        case _:
-            return str(value)
-
-
-def table(names: list[str], rows: list[Row]) -> str:
-    """In Markdown."""
-    lines = [names, ["---"] * len(names), *([cell(row.get(name)) for name in names] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def plot(rows: list[Row], path: Path) -> None:

@@ -1,16 +1,14 @@
-"""The process that has earmark's index, and what the system says about it. See `earmark.rs`."""
+"""The process that has earmark's index, and what the system says about it."""
 
 import ctypes
 import gc
-import json
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from data import Slots, read_slots
+from process import Process
 
 Effort = str | dict[str, int]
 
@@ -19,30 +17,12 @@ def candidates(count: int) -> Effort:
     return {"candidates": count}
 
 
-class Earmark:
+class Earmark(Process):
     """A process of its own: what it keeps in memory is the index and no more."""
 
     def __init__(self, executable: Path, work: Path):
         self.found = work / "found.u32"
-        self.process = subprocess.Popen(
-            [executable, "index"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-
-    def ask(self, op: str, **fields: Any) -> dict[str, Any]:
-        request = {"op": op} | {name: str(it) if isinstance(it, Path) else it for name, it in fields.items()}
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"earmark ended at {request}")
-        return json.loads(answer)
+        super().__init__(executable, "index")
 
     def search(
         self, queries: Path, effort: Effort, count: int = 10, among: Path | None = None

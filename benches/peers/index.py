@@ -6,21 +6,18 @@ Prints a table and, as the last line, all figures as one JSON object. What takes
 import argparse
 import datetime
 import json
-import os
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 import alone
 from data import KINDS, dataset
-from growth import growth, table
+from growth import growth
 from harness import Earmark
 from limit import Limit, limit
 from race import Race, race, truths
+from report import machine, rounded, say, table
 from rivals import Faiss, everyone
 
-START = time.monotonic()
 VECTORS, QUICK_VECTORS, MILLION = 100_000, 20_000, 1_000_000
 
 
@@ -33,16 +30,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--executable", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def say(what: str) -> None:
-    print(f"[{time.monotonic() - START:5.0f} s] {what}", file=sys.stderr, flush=True)
-
-
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def of_race(result: Race, limits: Limit) -> dict[str, object]:
@@ -106,16 +93,6 @@ def standings(figures: dict[str, object]) -> str:
     filters = [{"filter": name} | of for name, of in figures["filters"].items()]
     tables = [(["library", *shown], rows), (["figure", "value"], single), (list(filters[0]), filters)]
     return "\n\n".join(table(names, lines) for names, lines in tables)
-
-
-def rounded(value: object) -> object:
-    match value:
-        case float():
-            return float(f"{value:.5g}")
-        case dict():
-            return {key: rounded(of) for key, of in value.items()}
-        case _:
-            return value
 
 
 def main() -> None:
