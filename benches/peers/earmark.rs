@@ -5,12 +5,16 @@
 //! Without arguments, or with those that `cargo bench` gives, it says who runs it and ends.
 #![expect(clippy::print_stdout, reason = "its answers")]
 
+mod embed;
 mod index;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::io::{self, BufRead, Write};
 
 fn main() -> io::Result<()> {
     match std::env::args().nth(1).as_deref() {
+        Some("embed") => converse(embed::Session::default().answering()),
         Some("index") => converse(index::Session::new().answering()),
         _ => {
             println!("compared with other libraries by benches/peers/run.sh; does nothing on its own");

@@ -24,6 +24,9 @@ class Process:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.process.stdin.close()
         self.process.wait()
 
