@@ -2,6 +2,7 @@
 # Compares earmark with other libraries on the same data, in the same run.
 #   benches/peers/run.sh index [--quick | --vectors N] [--growth] [--million]
 #   benches/peers/run.sh embed [--quick] [--threads N]
+#   benches/peers/run.sh gpu [--dry-run] [--no-compile] [--bundle FILE]
 # Any part takes --executable FILE, the harness if it is built already. EARMARK_PEERS_PYTHON names a Python that has all
 # packages. Prints a table, and as the last line one JSON object. README.md beside this file says how to read them.
 set -euo pipefail
@@ -9,31 +10,52 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
 
 usage() {
-    sed -n '2,6s/^# //p' "$here/run.sh" >&2
+    sed -n '2,7s/^# //p' "$here/run.sh" >&2
     exit 2
 }
 
 part=${1:-}
 case "$part" in
-    index | embed) ;;
+    index | embed) packages=$part ;;
+    # The same rivals, on another device.
+    gpu) packages=embed ;;
     *) usage ;;
 esac
 shift
 
+# In a bundle the harness lies beside this file.
 executable=
+[[ -x $here/harness ]] && executable=$here/harness
+bundle=
+features=()
+[[ $part == gpu ]] && features=(--features cuda)
 arguments=()
 while (($#)); do
     case "$1" in
         --executable) executable=$(realpath "${2:?a file}") && shift ;;
+        --bundle) bundle=$(realpath "${2:?a file}") && shift ;;
+        --dry-run) features=() arguments+=("$1") ;;
         *) arguments+=("$1") ;;
     esac
     shift
 done
 
 if [[ -z $executable ]]; then
-    build=(cargo build --locked --release --bench peers)
+    build=(cargo build --locked --release --bench peers "${features[@]}")
     executable=$("${build[@]}" --message-format=json-render-diagnostics |
         sed -n 's/.*"name":"peers".*"executable":"\([^"]*\)".*/\1/p')
+fi
+
+if [[ -n $bundle ]]; then
+    folder=$(mktemp -d)
+    trap 'rm -r "$folder"' EXIT
+    peers=$folder/earmark-peers/benches/peers
+    mkdir -p "$peers"
+    cp "$here"/*.py "$here"/run.sh "$here"/requirements-*.txt "$peers"
+    strip -o "$peers/harness" "$executable"
+    tar --create --gzip --file "$bundle" --directory "$folder" earmark-peers
+    echo "unpack $bundle there, and run earmark-peers/benches/peers/run.sh $part" >&2
+    exit
 fi
 
 work=${CARGO_TARGET_DIR:-target}/peers
@@ -41,14 +63,19 @@ mkdir -p "$work"
 work=$(cd "$work" && pwd)
 
 python=${EARMARK_PEERS_PYTHON:-}
+# A machine with a GPU has its own PyTorch.
+has_gpu='import numpy, torch; assert torch.cuda.is_available()'
+if [[ -z $python && $part == gpu ]] && python3 -c "$has_gpu" 2>/dev/null; then
+    python=python3
+fi
 if [[ -z $python ]]; then
-    requirements=$here/requirements-$part.txt
-    venv=$work/venv-$part
+    requirements=$here/requirements-$packages.txt
+    venv=$work/venv-$packages
     if ! cmp --quiet "$requirements" "$venv/requirements.txt"; then
         python3 -m venv --clear "$venv"
         options=(--quiet --disable-pip-version-check)
         # Its list is complete, and PyTorch would bring along what only a GPU needs.
-        [[ $part == embed ]] && options+=(--no-deps)
+        [[ $packages == embed ]] && options+=(--no-deps)
         "$venv/bin/pip" install "${options[@]}" --requirement "$requirements" >&2
         cp "$requirements" "$venv/requirements.txt"
     fi
