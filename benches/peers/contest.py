@@ -131,12 +131,15 @@ def shown(cosine: float | None) -> str:
     return NOTHING if cosine is None else f"{cosine:.6f}"
 
 
-def ours(harness: Harness, model: Path, device: str, names: dict[str, str]) -> tuple[list[Ours], dict[str, str]]:
+def ours(
+    harness: Harness, checkpoint: Path, device: str, names: dict[str, str]
+) -> tuple[list[Ours], dict[str, str]]:
     """earmark in each precision that it has, by the name it shall go by; and why it has not the others."""
     there, missing = [], {}
     for name, precision in names.items():
         try:
-            there.append(Ours(name, harness, choice(model, device, precision)))
+            model = harness.installed(checkpoint, precision)
+            there.append(Ours(name, harness, choice(model, device)))
         except ValueError as error:
             missing[name] = str(error)
     return there, missing

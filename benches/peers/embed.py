@@ -98,12 +98,13 @@ class Peak:
         self.process.close()
 
 
-def hits(harness: Harness, model: Path, queries: int) -> dict[str, float]:
+def hits(harness: Harness, checkpoint: Path, precision: str, queries: int) -> dict[str, float]:
     """From words to ten hits, as a client has them."""
-    directory = harness.work / f"library-{model.stem}-{VECTORS}"
+    directory = harness.work / f"library-{checkpoint.stem}-{precision}-{VECTORS}"
     asked = {"directory": directory, "vectors": VECTORS, "queries": queries}
+    model = harness.installed(checkpoint, precision)
     with harness.start() as process:
-        answer = process.ask("hits", choice=choice(model, "cpu", "f32"), **asked)
+        answer = process.ask("hits", choice=choice(model, "cpu"), **asked)
     if "error" in answer:
         raise RuntimeError(answer["error"])
     return answer
@@ -136,9 +137,8 @@ def measured(options: argparse.Namespace) -> tuple[Contest, Agreement, dict[str,
     say("making weights and inputs, exporting, importing")
     checkpoint = weights.checkpoint(work)
     inputs = everything(BATCH, work)
-    model = harness.installed(checkpoint)
     others = rivals(checkpoint, work, options.threads)
-    mine, missing = ours(harness, model, "cpu", OURS)
+    mine, missing = ours(harness, checkpoint, "cpu", OURS)
     everybody = [*mine, *others]
     agreed = agreement(everybody, others[0], list(inputs.values()), BATCH)
     say("embedding in turns")
@@ -151,9 +151,11 @@ def measured(options: argparse.Namespace) -> tuple[Contest, Agreement, dict[str,
     highest = max(peak.best.values())
     figures: dict[str, object] = ratios(contest) | {"gemm_peak_gflops": highest, "gemm_gflops": peak.best}
     figures |= shares(contest, checkpoint, highest)
-    say(f"from words to hits in a library of {VECTORS:,}, which is made unless it is there")
-    answered = hits(harness, model, QUICK_QUERIES if options.quick else QUERIES)
-    figures |= {f"text_to_hits_{name}": value for name, value in answered.items()}
+    for who, prefix in (("earmark f32", "text_to_hits"), ("earmark half", "text_to_hits_bf16")):
+        if who not in missing:
+            say(f"from words to hits in a library of {VECTORS:,} of {who}, which is made unless it is there")
+            answered = hits(harness, checkpoint, OURS[who], QUICK_QUERIES if options.quick else QUERIES)
+            figures |= {f"{prefix}_{name}": value for name, value in answered.items()}
     return contest, agreed, figures | {"missing": missing}
 
 

@@ -97,22 +97,22 @@ class Harness:
     def start(self) -> Process:
         return Process(self.executable, "embed", {"RAYON_NUM_THREADS": str(self.threads)})
 
-    def installed(self, checkpoint: Path) -> Path:
-        """The checkpoint as earmark's model."""
+    def installed(self, checkpoint: Path, precision: str) -> Path:
+        """The checkpoint as earmark's model. Raises `ValueError` with its reason if it has not got that precision."""
         with self.start() as process:
-            answer = process.ask("import", checkpoint=checkpoint, store=self.work / "models")
+            answer = process.ask("import", checkpoint=checkpoint, store=self.work / "models", precision=precision)
         if "error" in answer:
-            raise RuntimeError(answer["error"])
+            raise ValueError(answer["error"])
         return Path(answer["model"])
 
 
-def choice(model: Path, device: str, precision: str) -> Choice:
+def choice(model: Path, device: str) -> Choice:
     """As earmark is asked for it."""
-    return {"model": str(model), "device": device, "precision": precision}
+    return {"model": str(model), "device": device}
 
 
 class Ours:
-    """earmark, on a device and in a precision. Raises `ValueError` with its reason if it has not got that."""
+    """earmark, with a model on a device. Raises `ValueError` with its reason if it has not got that."""
 
     def __init__(self, name: str, harness: Harness, choice: Choice):
         self.name, self.found = name, harness.work / "vectors.f32"

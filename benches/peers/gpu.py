@@ -94,14 +94,14 @@ def fast_table(fast: dict[str, dict[str, float | None]]) -> str:
 
 
 def compared(
-    options: argparse.Namespace, harness: Harness, checkpoint: Path, model: Path, inputs: list[Inputs]
+    options: argparse.Namespace, harness: Harness, checkpoint: Path, inputs: list[Inputs]
 ) -> tuple[Contest, Agreement, dict[str, str]]:
     dry = options.dry_run
     device, batches = ("cpu", DRY_BATCHES) if dry else ("cuda:0", BATCHES)
     cases = [Case(it, batch, 1 if dry else REPEATS) for it in inputs for batch in batches]
-    mine, missing = ours(harness, model, device, OURS)
+    mine, missing = ours(harness, checkpoint, device, OURS)
     able, unable = working([*mine, *rivals(checkpoint, device, not options.no_compile)], cases)
-    (processor,), _ = ours(harness, model, "cpu", {PROCESSOR: "f32"})
+    (processor,), _ = ours(harness, checkpoint, "cpu", {PROCESSOR: "f32"})
     agreed = agreement(able, processor, inputs, DRY_COMPARED if dry else COMPARED)
     processor.close()
     say("embedding in turns")
@@ -120,11 +120,10 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     say("making weights and inputs, importing")
     checkpoint = weights.checkpoint(work)
-    model = harness.installed(checkpoint)
     inputs = list(everything(max(DRY_BATCHES if dry else BATCHES), work).values())
-    contest, agreed, missing = compared(options, harness, checkpoint, model, inputs)
+    contest, agreed, missing = compared(options, harness, checkpoint, inputs)
     say("files to a library")
-    on_card = choice(model, "cpu" if dry else "cuda:0", "f32")
+    on_card = choice(harness.installed(checkpoint, "f32"), "cpu" if dry else "cuda:0")
     ingest = busy(harness, on_card, DRY_FILES if dry else FILES, not dry)
 
     wrong = agreed.wrong(OURS)

@@ -13,14 +13,16 @@ import torch
 from torch import nn
 
 from inputs import pictures, sounds
-from models import WINDOW, AttentionPool, AudioClip, Bottleneck, Filters
+from models import WINDOW, Attention, AttentionPool, AudioClip, Bottleneck, Filters
 
-SEED = 20
+SEED = 21
 # Of the inputs that norms get their statistics from; those of the last attention have one value an input.
 EXAMPLES = 8
 FIRST_EXAMPLE = 1_000
 # What a residual block adds must be less than what it adds to, or activations grow from block to block.
-RESIDUAL_SCALE = 0.4
+RESIDUAL_SCALE = 0.2
+# Gates that are far open or shut depend on every digit; those of a trained model need not.
+GATE_SCALE = 0.2
 
 
 def checkpoint(work: Path) -> Path:
@@ -84,6 +86,8 @@ def calibrate(tower: nn.Module, examples: torch.Tensor) -> None:
     for module in tower.modules():
         if isinstance(module, Bottleneck):
             module.bn3.weight.mul_(RESIDUAL_SCALE)
+        elif isinstance(module, Attention):
+            module.bn.weight.mul_(GATE_SCALE)
         elif isinstance(module, nn.BatchNorm2d):
             # Without it the statistics are those of the examples alone.
             module.momentum = None

@@ -8,18 +8,9 @@ use serde_json::json;
 
 use super::{ModelDirArgs, Outcome, progress, pull, report};
 use crate::config::Config;
-use crate::decode::audio::mono_at;
-use crate::embed::{self, Probe};
-use crate::model::{Agreement, ModelConfig, ModelError, Weights};
+use crate::daemon::measure_half_precision;
+use crate::model::{ModelConfig, Weights};
 use crate::model_store::{ImportOptions, InstalledModel, Measure, ModelName, ModelStore};
-use crate::preprocess::audio::SAMPLE_RATE_HZ;
-use crate::world::{Concept, Dice};
-
-/// Sounds, pictures and captions that half precision is judged by.
-const PROBES: usize = 8;
-const PROBE_SEED: u64 = 1;
-/// Rows and columns of such a picture.
-const PROBE_SIDE: u32 = 256;
 
 /// Where the model is that has no file, and where it comes from.
 const BUILT_IN: &str = "built in";
@@ -146,18 +137,6 @@ fn print_summary(what: &str, model: &InstalledModel) -> anyhow::Result<()> {
         Some(agreement) => super::print(format_args!("  in half precision; least cosines to f32: {agreement}")),
         None => Ok(()),
     }
-}
-
-/// What half precision does to the vectors of sounds, pictures and words that there is no doubt about.
-fn measure_half_precision(model: &Path) -> Result<Agreement, ModelError> {
-    let mut dice = Dice::new(PROBE_SEED);
-    let all = Concept::all();
-    let probes = all.iter().step_by(all.len().div_ceil(PROBES)).map(|concept| Probe {
-        sound: mono_at(&concept.sound(&mut dice), SAMPLE_RATE_HZ).expect("the world's sounds have a usual rate"),
-        picture: concept.picture(PROBE_SIDE, &mut dice),
-        words: concept.caption(&mut dice),
-    });
-    embed::agreement(model, &probes.collect::<Vec<_>>())
 }
 
 /// Enough of a digest to tell models apart by eye.

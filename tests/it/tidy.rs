@@ -41,7 +41,22 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         ],
     ),
     ("grpc", &["describe", "embedding", "engine", "library", "media"]),
-    ("daemon", &["config", "embed", "engine", "grpc", "library", "model_store", "store", "world"]),
+    (
+        "daemon",
+        &[
+            "config",
+            "decode",
+            "embed",
+            "engine",
+            "grpc",
+            "library",
+            "model",
+            "model_store",
+            "preprocess",
+            "store",
+            "world",
+        ],
+    ),
     ("config", &["checkpoint", "decode", "engine", "index", "model"]),
 ];
 

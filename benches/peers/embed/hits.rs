@@ -37,7 +37,7 @@ pub(super) struct Hits {
 impl Hits {
     /// Asks for ten hits, with other words each time, one query after the other.
     pub(super) fn measure(&self) -> Result<Value, String> {
-        let config = self.choice.config(&self.directory)?;
+        let config = self.choice.config(&self.directory);
         let explain = |error: anyhow::Error| format!("{error:#}");
         let start = Instant::now();
         let encoder = load_encoder(&config).map_err(explain)?;

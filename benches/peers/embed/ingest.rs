@@ -25,7 +25,7 @@ impl Ingest {
     /// Loading the model is not measured.
     pub(super) fn measure(&self) -> Result<Value, String> {
         let data = tempfile::tempdir().expect("there is a place for temporary files");
-        let mut config = self.choice.config(data.path())?;
+        let mut config = self.choice.config(data.path());
         config.ingest.settle_ms = 0;
         let explain = |error: anyhow::Error| format!("{error:#}");
         let encoder = load_encoder(&config).map_err(explain)?;

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use earmark::config::Config;
+use earmark::daemon::measure_half_precision;
 use earmark::embed::{Embedder, ModelInput};
 use earmark::embedding::Embedding;
 use earmark::model::{DeviceChoice, RawEmbedding};
-use earmark::model_store::{ImportOptions, ModelStore};
+use earmark::model_store::{ImportOptions, Measure, ModelName, ModelStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,8 +22,8 @@ use serde_json::{Value, json};
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 enum Request {
-    /// Installs a checkpoint.
-    Import { checkpoint: PathBuf, store: PathBuf },
+    /// Installs a checkpoint, to be run in a precision.
+    Import { checkpoint: PathBuf, store: PathBuf, precision: Precision },
     /// Loads a model, in place of the last.
     Open(Choice),
     /// The first inputs of a file, all together, as often as asked.
@@ -35,13 +36,12 @@ enum Request {
     Ingest(ingest::Ingest),
 }
 
-/// A model, where it runs, and in what precision.
+/// A model, and where it runs.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Choice {
     model: PathBuf,
     device: DeviceChoice,
-    precision: Precision,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -52,24 +52,17 @@ enum Precision {
 }
 
 impl Choice {
-    /// The one place that knows what a precision is.
     fn load(&self) -> Result<Embedder, String> {
-        match self.precision {
-            Precision::F32 => Embedder::load(&self.model, self.device).map_err(|error| error.to_string()),
-            Precision::Half => Err("earmark has no half precision yet".into()),
-        }
+        Embedder::load(&self.model, self.device).map_err(|error| error.to_string())
     }
 
     /// A daemon's configuration, with its data in a directory.
-    fn config(&self, directory: &Path) -> Result<Config, String> {
-        if let Precision::Half = self.precision {
-            return Err("the daemon has no half precision yet".into());
-        }
+    fn config(&self, directory: &Path) -> Config {
         let mut config = Config::load(None, []).expect("the shipped configuration is sound");
         config.model.name = self.model.to_string_lossy().into_owned();
         config.model.device = self.device;
         config.data.directory = directory.into();
-        Ok(config)
+        config
     }
 }
 
@@ -151,7 +144,7 @@ impl Session {
 
     fn answer(&mut self, request: Request) -> Result<Value, String> {
         match request {
-            Request::Import { checkpoint, store } => import(&checkpoint, store),
+            Request::Import { checkpoint, store, precision } => import(&checkpoint, store, precision),
             Request::Open(choice) => {
                 // The last one goes before there is another.
                 self.embedder = None;
@@ -188,10 +181,15 @@ impl Session {
     }
 }
 
-fn import(checkpoint: &Path, store: PathBuf) -> Result<Value, String> {
+fn import(checkpoint: &Path, store: PathBuf, precision: Precision) -> Result<Value, String> {
     let store = ModelStore::new(store);
     let start = Instant::now();
-    let options = ImportOptions { replace: true, ..ImportOptions::default() };
+    let (name, half) = match precision {
+        Precision::F32 => ("f32", None),
+        Precision::Half => ("half", Some(measure_half_precision as Measure)),
+    };
+    let name = ModelName::new(name).map_err(|error| error.to_string())?;
+    let options = ImportOptions { name: Some(name), replace: true, half, ..ImportOptions::default() };
     let installed = store.import(checkpoint, &options).map_err(|error| error.to_string())?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(json!({ "model": store.path(&installed.name), "parameters": installed.parameters, "seconds": seconds }))
