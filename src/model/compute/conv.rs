@@ -2,9 +2,9 @@
 //!
 //! Weights are packed once, in the order in which they are read. Dense convolutions read a row of the kernel at a time;
 //! grouped ones a place, and only the channels of their group. Groups of fewer than 16 channels are computed 16
-//! channels together, with zeros between them.
+//! channels together: where kernels can, each lane reads its own group, and elsewhere there are zeros between them.
 
-use super::kernels::{HALF_PANEL, Kernels, Number, PANEL, Panel, Steps, Work};
+use super::kernels::{HALF_PANEL, Kernels, Lanes, Number, PANEL, Panel, Steps, Work};
 use super::maps::{Layout, Map, Size};
 use crate::model::fbsp::Frames;
 
@@ -25,8 +25,10 @@ enum Groups {
     Dense,
     /// Whole panels on the channels of a group.
     Wide,
-    /// Half a panel of some groups on the same channels.
+    /// Half a panel of some groups on the same channels, with zeros between them.
     Narrow,
+    /// The same, each lane on the channels of its group.
+    Lanes,
 }
 
 /// See the module's documentation.
@@ -40,6 +42,8 @@ pub(super) struct Conv<T: 'static> {
     run: usize,
     panels: Vec<Panel>,
     weights: Vec<T>,
+    /// See [`Groups::Lanes`].
+    lanes: Vec<Lanes>,
     /// Zeros follow, as far as panels reach.
     bias: Vec<f32>,
 }
@@ -54,13 +58,16 @@ impl<T: Number> Conv<T> {
         let aligned = inputs.is_multiple_of(HALF_PANEL) && outputs == inputs;
         let kind = match groups {
             2.. if made.is_multiple_of(HALF_PANEL) => Groups::Wide,
-            2.. if aligned && HALF_PANEL.is_multiple_of(made) => Groups::Narrow,
+            2.. if aligned && HALF_PANEL.is_multiple_of(made) => match kernels.has_lanes() {
+                true if read.is_multiple_of(T::TOGETHER) => Groups::Lanes,
+                _ => Groups::Narrow,
+            },
             _ => Groups::Dense,
         };
         let run = match kind {
             Groups::Dense => kernel * pixel,
             Groups::Wide => read,
-            Groups::Narrow => HALF_PANEL,
+            Groups::Narrow | Groups::Lanes => HALF_PANEL,
         };
         let mut panels = Vec::new();
         let mut packed = Vec::new();
@@ -69,16 +76,22 @@ impl<T: Number> Conv<T> {
             let (input, end) = match kind {
                 Groups::Dense => (0, padded),
                 Groups::Wide => (output / made * read, (output / made + 1) * made),
-                Groups::Narrow => (output, output + HALF_PANEL),
+                Groups::Narrow | Groups::Lanes => (output, output + HALF_PANEL),
             };
             let width = if end - output >= PANEL { PANEL } else { HALF_PANEL };
             panels.push(Panel { output, width, input, weights: packed.len() });
-            let channels = if kind == Groups::Dense { 0..pixel } else { input..input + run };
+            let channels = match kind {
+                Groups::Dense => 0..pixel,
+                // Those of the first group; each lane has its own.
+                Groups::Lanes => input..input + read,
+                Groups::Wide | Groups::Narrow => input..input + run,
+            };
             for place in 0..kernel * kernel {
                 for channel in channels.clone().step_by(T::TOGETHER) {
                     let together = |out| (channel..channel + T::TOGETHER).map(move |channel| (out, channel));
                     packed.extend((output..output + width).flat_map(together).map(|(out, channel)| {
-                        let within = channel.wrapping_sub(out / made * read);
+                        let first = if kind == Groups::Lanes { input } else { out / made * read };
+                        let within = channel.wrapping_sub(first);
                         let connected = out < outputs && channel < inputs && within < read;
                         let weight =
                             if connected { weights[(out * read + within) * kernel * kernel + place] } else { 0.0 };
@@ -90,7 +103,8 @@ impl<T: Number> Conv<T> {
         }
         let mut bias = bias.to_vec();
         bias.resize(padded, 0.0);
-        Self { kernels, shape, pixel, groups: kind, run, panels, weights: packed, bias }
+        let lanes = if kind == Groups::Lanes { lanes::<T>(read) } else { Vec::new() };
+        Self { kernels, shape, pixel, groups: kind, run, panels, weights: packed, lanes, bias }
     }
 
     pub(super) fn outputs(&self) -> usize {
@@ -138,6 +152,7 @@ impl<T: Number> Conv<T> {
             taps: &taps,
             run: self.run,
             weights: &self.weights,
+            lanes: &self.lanes,
             bias: &self.bias,
             panels: &self.panels,
             output: &mut output.values,
@@ -164,6 +179,7 @@ impl<T: Number> Conv<T> {
             taps: &[0],
             run: self.run,
             weights: &self.weights,
+            lanes: &self.lanes,
             bias: &self.bias,
             panels: &self.panels,
             output: &mut output.values,
@@ -172,4 +188,16 @@ impl<T: Number> Conv<T> {
             rectified: false,
         });
     }
+}
+
+/// For each of the inputs, or pairs, of a group of so many channels: where they are for each output of half a panel.
+fn lanes<T: Number>(channels: usize) -> Vec<Lanes> {
+    let (steps, groups) = (channels / T::TOGETHER, HALF_PANEL / channels);
+    let of_group = |step: usize| (0..groups).flat_map(move |group| std::iter::repeat_n(group * steps + step, channels));
+    let of_step = |step: usize| {
+        let mut lanes = Lanes::default();
+        lanes.iter_mut().zip(of_group(step)).for_each(|(lane, place)| *lane = place as i32);
+        lanes
+    };
+    (0..steps).map(of_step).collect()
 }

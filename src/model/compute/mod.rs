@@ -148,6 +148,10 @@ impl Stacked {
     }
 }
 
+/// Values that go through all layers before the next ones do: those of five seconds of sound, or of three pictures.
+/// What is between layers then stays in caches, and in memory that is there already.
+const VALUES_A_PASS: usize = 3 * 384 * 392;
+
 /// A stack of convolutions as one operation of candle.
 pub(super) struct Packed(Box<dyn Stack>);
 
@@ -168,7 +172,9 @@ impl CustomOp1 for Packed {
         let (begin, end) =
             layout.contiguous_offsets().ok_or(candle_core::Error::RequiresContiguous { op: "packed" })?;
         let (batch, _, height, width) = layout.shape().dims4()?;
-        let features = self.0.forward(&storage.as_slice::<f32>()?[begin..end], height, width);
+        let image = 3 * height * width;
+        let passes = storage.as_slice::<f32>()?[begin..end].chunks((VALUES_A_PASS / image).max(1) * image);
+        let features: Vec<f32> = passes.flat_map(|planes| self.0.forward(planes, height, width)).collect();
         let channels = self.0.channels();
         let pixels = features.len() / (batch * channels);
         Ok((CpuStorage::F32(features), (batch, pixels, channels).into()))

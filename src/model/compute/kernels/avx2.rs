@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 use super::tiles::tiles;
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "avx2", pixels: 6, tile };
+static KERNELS: Kernels<f32> = Kernels { name: "avx2", pixels: 6, tile, grouped: None };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {

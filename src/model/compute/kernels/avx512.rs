@@ -5,10 +5,10 @@
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
-use super::tiles::tiles;
+use super::tiles::{grouped, tiles, up_to_14};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "avx512", pixels: 14, tile };
+static KERNELS: Kernels<f32> = Kernels { name: "avx512", pixels: 14, tile, grouped: Some(grouped::tile) };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
@@ -53,24 +53,18 @@ unsafe fn finish(tile: &Tile<'_, f32>, sum: __m512, at: usize) {
     _mm512_storeu_ps(tile.output.add(at), sum);
 }
 
-tiles! {
-    "avx512f", f32, 16,
-    1 => tile_1(0 a0 b0);
-    2 => tile_2(0 a0 b0, 1 a1 b1);
-    3 => tile_3(0 a0 b0, 1 a1 b1, 2 a2 b2);
-    4 => tile_4(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3);
-    5 => tile_5(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4);
-    6 => tile_6(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5);
-    7 => tile_7(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6);
-    8 => tile_8(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7);
-    9 => tile_9(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8);
-    10 => tile_10(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9);
-    11 => tile_11(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
-        10 a10 b10);
-    12 => tile_12(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
-        10 a10 b10, 11 a11 b11);
-    13 => tile_13(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
-        10 a10 b10, 11 a11 b11, 12 a12 b12);
-    14 => tile_14(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
-        10 a10 b10, 11 a11 b11, 12 a12 b12, 13 a13 b13);
+/// Sixteen neighbouring values, put into the lanes that need them.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn permuted(at: *const f32, lanes: __m512i) -> __m512 {
+    _mm512_permutexvar_ps(lanes, _mm512_loadu_ps(at))
 }
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn lanes(at: *const i32) -> __m512i {
+    _mm512_loadu_si512(at.cast())
+}
+
+up_to_14! { tiles, "avx512f", f32, 16 }
+up_to_14! { grouped, "avx512f", f32, 16 }

@@ -29,6 +29,9 @@ pub(in crate::model::compute) const PANEL: usize = 32;
 /// A panel of half as many, for the last channels and for narrow groups.
 pub(in crate::model::compute) const HALF_PANEL: usize = 16;
 
+/// Places of the inputs of [`HALF_PANEL`] outputs.
+pub(in crate::model::compute) type Lanes = [i32; HALF_PANEL];
+
 /// Where a tile's numbers are. Steps and offsets count values.
 #[derive(Clone, Copy)]
 pub(in crate::model::compute) struct Tile<'a, T> {
@@ -40,8 +43,10 @@ pub(in crate::model::compute) struct Tile<'a, T> {
     pub(in crate::model::compute) taps: &'a [usize],
     /// Values read at each tap, a multiple of [`Number::TOGETHER`].
     pub(in crate::model::compute) run: usize,
-    /// `[taps, run / TOGETHER, panel, TOGETHER]`.
+    /// `[taps, run / TOGETHER, panel, TOGETHER]`; if there are lanes, `[taps, lanes, panel, TOGETHER]`.
     pub(in crate::model::compute) weights: *const T,
+    /// Of groups: which of a tap's values, or pairs, each output is next to be multiplied with.
+    pub(in crate::model::compute) lanes: &'a [Lanes],
     /// A panel of it.
     pub(in crate::model::compute) bias: *const f32,
     /// What is added to the output, laid out like it; or null.
@@ -78,12 +83,19 @@ pub(in crate::model) struct Kernels<T: 'static> {
     /// Most pixels of a tile.
     pub(in crate::model::compute) pixels: usize,
     tile: unsafe fn(&Tile<'_, T>, usize, usize),
+    /// Of half a panel in groups that are narrower, if there is something better than zeros between them.
+    grouped: Option<unsafe fn(&Tile<'_, T>, usize)>,
 }
 
 impl<T: Number> Kernels<T> {
     /// The fastest ones that this machine can run, if there are any that are worth while.
     pub(in crate::model) fn best() -> Option<&'static Self> {
         T::kernels().pop()
+    }
+
+    /// Whether it takes [`Tile::lanes`].
+    pub(in crate::model::compute) fn has_lanes(&self) -> bool {
+        self.grouped.is_some()
     }
 
     /// Computes `pixels` pixels of `panel` channels.
@@ -93,7 +105,11 @@ impl<T: Number> Kernels<T> {
     /// reads what is written.
     unsafe fn run(&self, tile: &Tile<'_, T>, pixels: usize, panel: usize) {
         debug_assert!((1..=self.pixels).contains(&pixels) && (panel == PANEL || panel == HALF_PANEL));
-        // SAFETY: as promised by the caller.
-        unsafe { (self.tile)(tile, pixels, panel) }
+        match self.grouped.filter(|_| !tile.lanes.is_empty()) {
+            // SAFETY: as promised by the caller.
+            Some(grouped) => unsafe { grouped(tile, pixels) },
+            // SAFETY: as promised by the caller.
+            None => unsafe { (self.tile)(tile, pixels, panel) },
+        }
     }
 }

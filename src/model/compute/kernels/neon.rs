@@ -8,7 +8,7 @@ use std::arch::is_aarch64_feature_detected;
 use super::tiles::tiles;
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "neon", pixels: 12, tile };
+static KERNELS: Kernels<f32> = Kernels { name: "neon", pixels: 12, tile, grouped: None };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {

@@ -62,4 +62,78 @@ macro_rules! tiles {
     };
 }
 
+/// Defines a module `grouped`, whose `tile` computes `pixels` pixels of [`HALF_PANEL`](super::HALF_PANEL) channels in
+/// groups: each lane is given the inputs of its own group, one after the other, so that no weight is zero. Further
+/// functions of the file load `lanes` and put values there, `permuted`.
+#[cfg(target_arch = "x86_64")]
+macro_rules! grouped {
+    (
+        $features:literal, $number:ty, $lanes:literal,
+        $($pixels:literal => $name:ident($($row:literal $low:ident $high:ident),+);)+
+    ) => {
+        mod grouped {
+            use super::*;
+
+            $(
+                #[target_feature(enable = $features)]
+                unsafe fn $name(tile: &Tile<'_, $number>) {
+                    let first = bias(tile.bias);
+                    $(let mut $low = first;)+
+                    let step = tile.input_step;
+                    let mut packed = tile.weights;
+                    for &tap in tile.taps {
+                        let input = tile.input.add(tap);
+                        for places in tile.lanes {
+                            let (places, first) = (lanes(places.as_ptr()), weights(packed));
+                            $($low = fused(permuted(input.add($row * step), places), first, $low);)+
+                            packed = packed.add($lanes * <$number as Number>::TOGETHER);
+                        }
+                    }
+                    $(finish(tile, $low, $row * tile.output_step);)+
+                }
+            )+
+
+            pub(super) unsafe fn tile(tile: &Tile<'_, $number>, pixels: usize) {
+                // SAFETY: the instructions were found to be there, and the caller has promised the rest.
+                unsafe {
+                    match pixels {
+                        $($pixels => $name(tile),)+
+                        _ => unreachable!("{pixels} pixels are more than a tile has"),
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// Hands the rows of up to 14 pixels to another macro.
+#[cfg(target_arch = "x86_64")]
+macro_rules! up_to_14 {
+    ($then:ident, $features:literal, $number:ty, $lanes:literal) => {
+        $then! {
+            $features, $number, $lanes,
+            1 => tile_1(0 a0 b0);
+            2 => tile_2(0 a0 b0, 1 a1 b1);
+            3 => tile_3(0 a0 b0, 1 a1 b1, 2 a2 b2);
+            4 => tile_4(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3);
+            5 => tile_5(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4);
+            6 => tile_6(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5);
+            7 => tile_7(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6);
+            8 => tile_8(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7);
+            9 => tile_9(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8);
+            10 => tile_10(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9);
+            11 => tile_11(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
+                10 a10 b10);
+            12 => tile_12(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
+                10 a10 b10, 11 a11 b11);
+            13 => tile_13(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
+                10 a10 b10, 11 a11 b11, 12 a12 b12);
+            14 => tile_14(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
+                10 a10 b10, 11 a11 b11, 12 a12 b12, 13 a13 b13);
+        }
+    };
+}
+
 pub(super) use tiles;
+#[cfg(target_arch = "x86_64")]
+pub(super) use {grouped, up_to_14};

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::{HALF_PANEL, Kernels, Number, PANEL, Tile};
+use super::{HALF_PANEL, Kernels, Lanes, Number, PANEL, Tile};
 
 /// Output channels that are computed together, and what of input and weights they need.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +46,10 @@ pub(in crate::model::compute) struct Work<'a, T> {
     pub(in crate::model::compute) taps: &'a [usize],
     /// Values read at each tap, a multiple of [`Number::TOGETHER`].
     pub(in crate::model::compute) run: usize,
-    /// Of each panel, `[taps, run / TOGETHER, width, TOGETHER]`.
+    /// Of each panel, `[taps, run / TOGETHER, width, TOGETHER]`, or with lanes for `run / TOGETHER`.
     pub(in crate::model::compute) weights: &'a [T],
+    /// See [`Tile::lanes`].
+    pub(in crate::model::compute) lanes: &'a [Lanes],
     pub(in crate::model::compute) bias: &'a [f32],
     pub(in crate::model::compute) panels: &'a [Panel],
     pub(in crate::model::compute) output: &'a mut [T],
@@ -122,12 +124,17 @@ impl<T: Number> Work<'_, T> {
         let (from, to) = (&self.from, &self.to);
         assert!(to.row >= self.columns * to.pixel && to.image >= self.rows * to.row, "pixels of the output overlap");
         let farthest = self.taps.iter().max().map_or(0, |tap| tap + self.run);
+        let deep = if self.lanes.is_empty() { self.run } else { self.lanes.len() * T::TOGETHER };
+        let within = |lane: &i32| usize::try_from(*lane).is_ok_and(|lane| lane < HALF_PANEL / T::TOGETHER);
+        let fits = self.run == HALF_PANEL && self.lanes.iter().flatten().all(within);
+        assert!(self.lanes.is_empty() || fits, "lanes are of what is read at a tap");
         let mut end = 0;
         for panel in self.panels {
             assert!(panel.output >= end && (panel.width == PANEL || panel.width == HALF_PANEL), "{panel:?}");
             end = panel.output + panel.width;
             assert!(last(from) + panel.input + farthest <= self.input.len(), "{panel:?} reads beyond the input");
-            let weights = self.taps.len() * self.run * panel.width;
+            let weights = self.taps.len() * deep * panel.width;
+            assert!(self.lanes.is_empty() || panel.width == HALF_PANEL, "{panel:?} has groups");
             assert!(
                 panel.weights + weights <= self.weights.len() && end <= self.bias.len(),
                 "{panel:?} has no weights"
@@ -169,6 +176,7 @@ impl<T: Number> Work<'_, T> {
                 taps: self.taps,
                 run: self.run,
                 weights: self.weights.as_ptr().add(panel.weights),
+                lanes: self.lanes,
                 bias: self.bias.as_ptr().add(panel.output),
                 residual: if residual.is_null() { residual } else { residual.add(to) },
                 output: output.add(to),
