@@ -63,8 +63,10 @@ pub(in crate::model::compute) struct Work<'a, T> {
 /// Packed weights of more bytes than this are divided among threads; of fewer, each has all of them, if there are
 /// pixels enough.
 const DIVIDED: usize = 1 << 20;
+/// Bytes of input that all panels of a task are computed of before the next are read.
+const BLOCK: usize = 1 << 18;
 /// Tasks for each thread, so that one that is held up is made up for by others.
-const TASKS_A_THREAD: usize = 4;
+const TASKS_A_THREAD: usize = 8;
 
 /// Pointers that tasks share.
 #[derive(Clone, Copy)]
@@ -96,18 +98,25 @@ impl<T: Number> Kernels<T> {
         let tiles = work.images * tiles_an_image;
         let (tiles_a_task, panels_a_task) = work.shares(tiles);
         let parts = tiles.div_ceil(tiles_a_task);
+        let tiles_a_block = (BLOCK / (widest * work.from.pixel * size_of::<T>())).max(1);
         let tasks = parts * work.panels.len().div_ceil(panels_a_task);
+        let place = |number: usize| {
+            let (image, within) = (number / tiles_an_image, number % tiles_an_image);
+            (image, within / tiles_a_row, within % tiles_a_row * widest)
+        };
         let do_task = |task: usize| {
             let panels = work.panels.chunks(panels_a_task).nth(task / parts).unwrap_or_default();
             let begin = task % parts * tiles_a_task;
-            for panel in panels {
-                for number in begin..(begin + tiles_a_task).min(tiles) {
-                    let (image, within) = (number / tiles_an_image, number % tiles_an_image);
-                    let (row, column) = (within / tiles_a_row, within % tiles_a_row * widest);
-                    if column < work.columns {
-                        let pixels = widest.min(work.columns - column);
-                        // SAFETY: `check` has found all of it to be there, and tasks have tiles or panels of their own.
-                        unsafe { self.run(&work.tile(&places, panel, (image, row, column)), pixels, panel.width) };
+            let end = (begin + tiles_a_task).min(tiles);
+            for block in (begin..end).step_by(tiles_a_block) {
+                for panel in panels {
+                    for number in block..(block + tiles_a_block).min(end) {
+                        let place @ (_, _, column) = place(number);
+                        if column < work.columns {
+                            let pixels = widest.min(work.columns - column);
+                            // SAFETY: `check` has found all of it there, and tasks have tiles or panels of their own.
+                            unsafe { self.run(&work.tile(&places, panel, place), pixels, panel.width) };
+                        }
                     }
                 }
             }
@@ -151,9 +160,9 @@ impl<T: Number> Work<'_, T> {
             threads => threads * TASKS_A_THREAD,
         };
         if size_of_val(self.weights) > DIVIDED || tiles < tasks {
-            (tiles, self.panels.len().div_ceil(tasks))
+            (tiles, (self.panels.len() / tasks).max(1))
         } else {
-            (tiles.div_ceil(tasks), self.panels.len())
+            ((tiles / tasks).max(1), self.panels.len())
         }
     }
 
