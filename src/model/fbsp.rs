@@ -26,7 +26,7 @@ pub(super) struct FrontEnd {
 
 /// What frames are multiplied by: real parts of all used bins, then imaginary parts, each multiplied by the window.
 enum Transform {
-    Packed(Spectrum),
+    Packed(Box<Spectrum>),
     /// `[window, 2 · bins]`.
     Candle(Tensor),
 }
@@ -51,7 +51,7 @@ impl FrontEnd {
         let bins = BANDS * config.band_rows();
         let basis = folded_basis(&filters, bins, config.n_fft, &window);
         let transform = match arithmetic.spectrum(&basis, bins) {
-            Some(spectrum) => Transform::Packed(spectrum),
+            Some(spectrum) => Transform::Packed(Box::new(spectrum)),
             None => {
                 let basis = Tensor::from_vec(basis, (2 * bins, window.len()), vb.device())?;
                 Transform::Candle(basis.t()?.contiguous()?)

@@ -3,14 +3,19 @@
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::{Conv2d, Linear, Module, VarBuilder};
 
-use super::compute::{Arithmetic, Packed, Stacked};
+use super::compute::{Arithmetic, Packed, Pooling, Stacked};
 use super::config::VisualConfig;
 use super::layers::{BlockShape, Bottleneck, ConvShape, conv_norm, conv_relu, for_candle, linear};
 
 /// Images to embeddings.
 pub(super) struct VisualTower {
     features: Features,
-    pool: AttentionPool,
+    pool: Pool,
+}
+
+enum Pool {
+    Packed(Box<dyn Pooling>),
+    Candle(AttentionPool),
 }
 
 /// Everything before the pooling.
@@ -53,7 +58,12 @@ impl VisualTower {
                 Features::Candle { stem, blocks, dtype }
             }
         };
-        Ok(Self { features, pool: AttentionPool::load(config, embed_dim, &vb.pp("attnpool"))? })
+        let vb = vb.pp("attnpool");
+        let pool = match arithmetic.pooling(config, embed_dim, &vb)? {
+            Some(pooling) => Pool::Packed(pooling),
+            None => Pool::Candle(AttentionPool::load(config, embed_dim, &vb)?),
+        };
+        Ok(Self { features, pool })
     }
 
     /// `[batch, 3, resolution, resolution]` of CLIP-normalised RGB → `[batch, embed_dim]`, not normalised.
@@ -66,55 +76,53 @@ impl VisualTower {
                 features.to_dtype(DType::F32)?.flatten_from(2)?.transpose(1, 2)?
             }
         };
-        self.pool.forward(&pixels)
+        match &self.pool {
+            Pool::Packed(pooling) => {
+                let batch = pixels.dim(0)?;
+                let vectors = pooling.forward(&pixels.flatten_all()?.to_vec1::<f32>()?);
+                Tensor::from_vec(vectors, (batch, ()), pixels.device())
+            }
+            Pool::Candle(pool) => pool.forward(&pixels),
+        }
     }
 }
 
 /// Multi-head attention over the pixels of the last stage and their mean, which alone asks (token 0).
-///
-/// With a single query neither keys nor values are needed of every token. The score of a token `t` is `q · (K t + b)`,
-/// which is `(Kᵀ q) · t` but for a constant that softmax takes no notice of; and as weights add up to 1, the mean of
-/// values `V t + b` is the value of the mean token.
 struct AttentionPool {
     positions: Tensor,
     query: Linear,
-    /// `[heads, head, channels]`.
-    key: Tensor,
-    /// `[heads, channels, head]`.
-    value: Tensor,
-    /// `[channels]`.
-    value_bias: Tensor,
+    key: Linear,
+    value: Linear,
     output: Linear,
     heads: usize,
 }
 
 impl AttentionPool {
     fn load(config: &VisualConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        let (channels, heads) = (config.pooled_channels(), config.heads);
+        let channels = config.pooled_channels();
         let tokens = config.pooled_side().pow(2) + 1;
-        let per_head = |name: &str| vb.get((channels, channels), name)?.reshape((heads, channels / heads, channels));
         Ok(Self {
             positions: vb.get((tokens, channels), "positional_embedding")?,
             query: linear(channels, channels, &vb.pp("q_proj"))?,
-            key: per_head("k_proj.weight")?,
-            value: per_head("v_proj.weight")?.transpose(1, 2)?.contiguous()?,
-            value_bias: vb.get(channels, "v_proj.bias")?,
+            key: linear(channels, channels, &vb.pp("k_proj"))?,
+            value: linear(channels, channels, &vb.pp("v_proj"))?,
             output: linear(channels, embed_dim, &vb.pp("c_proj"))?,
-            heads,
+            heads: config.heads,
         })
     }
 
     /// `[batch, pixels, channels]` → `[batch, embed_dim]`.
     fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let tokens = Tensor::cat(&[&pixels.mean_keepdim(1)?, pixels], 1)?.broadcast_add(&self.positions)?;
-        let (batch, _, channels) = tokens.dims3()?;
-        let head = channels / self.heads;
-        let query = (self.query.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?)? / (head as f64).sqrt())?;
-        let query = query.reshape((batch, self.heads, head))?.transpose(0, 1)?.contiguous()?;
-        let asked = query.matmul(&self.key)?.transpose(0, 1)?.contiguous()?;
-        let weights = candle_nn::ops::softmax(&asked.matmul(&tokens.transpose(1, 2)?)?, D::Minus1)?;
-        let mean = weights.matmul(&tokens)?.transpose(0, 1)?.contiguous()?;
-        let values = mean.matmul(&self.value)?.transpose(0, 1)?.reshape((batch, channels))?;
-        self.output.forward(&values.broadcast_add(&self.value_bias)?)
+        let (batch, count, channels) = tokens.dims3()?;
+        let head_dim = channels / self.heads;
+        let split =
+            |x: Tensor, count: usize| x.reshape((batch, count, self.heads, head_dim))?.transpose(1, 2)?.contiguous();
+        let query = split((self.query.forward(&tokens.narrow(1, 0, 1)?)? / (head_dim as f64).sqrt())?, 1)?;
+        let key = split(self.key.forward(&tokens)?, count)?;
+        let value = split(self.value.forward(&tokens)?, count)?;
+        let weights = candle_nn::ops::softmax(&query.matmul(&key.transpose(2, 3)?.contiguous()?)?, D::Minus1)?;
+        let pooled = weights.matmul(&value)?.transpose(1, 2)?.reshape((batch, channels))?;
+        self.output.forward(&pooled)
     }
 }

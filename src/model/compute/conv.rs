@@ -196,7 +196,7 @@ fn lanes<T: Number>(channels: usize) -> Vec<Lanes> {
     let of_group = |step: usize| (0..groups).flat_map(move |group| std::iter::repeat_n(group * steps + step, channels));
     let of_step = |step: usize| {
         let mut lanes = Lanes::default();
-        lanes.iter_mut().zip(of_group(step)).for_each(|(lane, place)| *lane = place as i32);
+        lanes.iter_mut().zip(of_group(step)).for_each(|(lane, place)| *lane = place as u32);
         lanes
     };
     (0..steps).map(of_step).collect()

@@ -13,6 +13,7 @@ mod kernels;
 mod maps;
 mod ops;
 mod pictures;
+mod pooling;
 mod sounds;
 mod spectrum;
 #[cfg(test)]
@@ -24,13 +25,14 @@ use candle_nn::{Conv2d, VarBuilder};
 use half::bf16;
 
 use self::conv::{Conv, Shape};
-use self::kernels::{Kernels, Number};
+use self::kernels::{HALF_PANEL, Kernels, Number};
 use self::maps::{Layout, Map, Pool, Size};
 use self::pictures::Pictures;
+use self::pooling::Attended;
 use self::sounds::Sounds;
 use self::words::Words;
 use super::Precision;
-use super::config::TextConfig;
+use super::config::{TextConfig, VisualConfig};
 use super::layers::Bottleneck;
 
 pub(super) use self::sounds::AttentionLayers;
@@ -100,6 +102,22 @@ impl Arithmetic {
         })
     }
 
+    /// The pooling of the image tower; none if candle computes it.
+    pub(super) fn pooling(
+        self,
+        config: &VisualConfig,
+        embed_dim: usize,
+        vb: &VarBuilder<'_>,
+    ) -> Result<Option<Box<dyn Pooling>>> {
+        // Heads are groups of a convolution, and those that share a panel would be computed with zeros between them.
+        let fits = (config.pooled_channels() / config.heads).is_multiple_of(HALF_PANEL);
+        Ok(match self {
+            Self::Single(kernels) if fits => Some(Box::new(Attended::new(kernels, config, embed_dim, vb)?)),
+            Self::Half(kernels) if fits => Some(Box::new(Attended::new(kernels.body, config, embed_dim, vb)?)),
+            _ => None,
+        })
+    }
+
     /// The stack of the audio tower up to its last layer, decibels `[signals, 3, rows, frames]` → gated means
     /// `[signals, 1, channels]`; or what candle is to compute it in.
     pub(super) fn sounds<'a>(
@@ -134,6 +152,12 @@ impl Pair<f32> {
 pub(super) trait Transformer: Send + Sync {
     /// `[prompts, positions, width]`, as one row of values, and the same after all layers.
     fn forward(&self, tokens: &[f32], positions: usize) -> Vec<f32>;
+}
+
+/// From the pixels of pictures to their vectors.
+pub(super) trait Pooling: Send + Sync {
+    /// `[batch, pixels, channels]` → `[batch, embed_dim]`.
+    fn forward(&self, pixels: &[f32]) -> Vec<f32>;
 }
 
 /// A stack of convolutions that has been packed, or what candle is to compute it in.

@@ -62,7 +62,7 @@ unsafe fn permuted(at: *const f32, lanes: __m512i) -> __m512 {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn lanes(at: *const i32) -> __m512i {
+unsafe fn lanes(at: *const u32) -> __m512i {
     _mm512_loadu_si512(at.cast())
 }
 

@@ -70,7 +70,7 @@ unsafe fn permuted(at: *const bf16, lanes: __m512i) -> __m512i {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn lanes(at: *const i32) -> __m512i {
+unsafe fn lanes(at: *const u32) -> __m512i {
     _mm512_loadu_si512(at.cast())
 }
 

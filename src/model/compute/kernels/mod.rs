@@ -30,7 +30,7 @@ pub(in crate::model::compute) const PANEL: usize = 32;
 pub(in crate::model::compute) const HALF_PANEL: usize = 16;
 
 /// Places of the inputs of [`HALF_PANEL`] outputs.
-pub(in crate::model::compute) type Lanes = [i32; HALF_PANEL];
+pub(in crate::model::compute) type Lanes = [u32; HALF_PANEL];
 
 /// Where a tile's numbers are. Steps and offsets count values.
 #[derive(Clone, Copy)]

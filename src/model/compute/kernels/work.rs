@@ -134,7 +134,7 @@ impl<T: Number> Work<'_, T> {
         assert!(to.row >= self.columns * to.pixel && to.image >= self.rows * to.row, "pixels of the output overlap");
         let farthest = self.taps.iter().max().map_or(0, |tap| tap + self.run);
         let deep = if self.lanes.is_empty() { self.run } else { self.lanes.len() * T::TOGETHER };
-        let within = |lane: &i32| usize::try_from(*lane).is_ok_and(|lane| lane < HALF_PANEL / T::TOGETHER);
+        let within = |lane: &u32| (*lane as usize) < HALF_PANEL / T::TOGETHER;
         let fits = self.run == HALF_PANEL && self.lanes.iter().flatten().all(within);
         assert!(self.lanes.is_empty() || fits, "lanes are of what is read at a tap");
         let mut end = 0;
