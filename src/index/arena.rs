@@ -205,7 +205,7 @@ impl Arena {
     pub(super) fn adopt(&self, dimension: usize, chunks: Vec<Chunk>, error: f32) {
         let rows = self.rows.get_or_init(|| RowStore::new(dimension));
         rows.note_error(error);
-        chunks.into_iter().for_each(|chunk| rows.adopt(chunk));
+        rows.adopt(chunks);
     }
 
     /// Says what is known of the rows that were adopted, in their order. One that is not live is that of a removed

@@ -181,14 +181,14 @@ impl RowStore {
         // Rows are found by their number, so that only full chunks may have others behind them.
         let fresh = Chunk::new(self.layout)?;
         fresh.push(codes, scale, values);
-        self.adopt(fresh);
+        self.adopt([fresh]);
         Ok(())
     }
 
-    /// Takes a chunk behind the others, all of which are full.
-    pub(super) fn adopt(&self, chunk: Chunk) {
+    /// Takes chunks behind the others, all of which are full, as are these but for the last.
+    pub(super) fn adopt(&self, fresh: impl IntoIterator<Item = Chunk>) {
         let mut chunks = write(&self.chunks);
-        *chunks = chunks.iter().cloned().chain([chunk]).collect();
+        *chunks = chunks.iter().cloned().chain(fresh).collect();
     }
 
     /// Puts a chunk, whose rows are the same, in the place of another.

@@ -20,7 +20,7 @@ use crate::index::rows::{CHUNK_ROWS, Layout};
 pub(super) const FORMAT: u32 = 2;
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const SEAL: &str = "manifest.b3";
-/// A file takes about 150 bytes of a manifest; a million vectors are in 123 files.
+/// A file takes about 150 bytes of a manifest; a million vectors are in 489 files.
 const MOST_MANIFEST_BYTES: u64 = 16 << 20;
 /// Far more than any model has. Bounds what is reserved for a chunk.
 const MOST_VALUES: usize = 65_536;
