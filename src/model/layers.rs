@@ -79,14 +79,13 @@ pub(super) fn linear(input: usize, output: usize, vb: &VarBuilder<'_>) -> Result
 
 /// A convolution in the form that candle is fastest with, of another type.
 ///
-/// candle computes each group by itself, and puts the results together: 32 groups are 32 times as many kernels on a GPU,
-/// each with next to nothing to do. Groups are merged, with zeros between them, to at most [`MERGED_CHANNELS`].
+/// candle computes each group by itself, and puts the results together: 32 groups are 32 times as many kernels on a
+/// GPU, each with next to nothing to do. Groups are merged, with zeros between them, to at most [`MERGED_CHANNELS`].
 pub(super) fn for_candle(conv: &Conv2d, dtype: DType) -> Result<Conv2d> {
     let config = *conv.config();
     let (outputs, inputs, _, _) = conv.weight().dims4()?;
-    let together =
-        (1..=config.groups).rev().find(|it| config.groups.is_multiple_of(*it) && it * inputs <= MERGED_CHANNELS);
-    let together = together.unwrap_or(1);
+    let fits = |together: &usize| config.groups.is_multiple_of(*together) && together * inputs <= MERGED_CHANNELS;
+    let together = (1..=config.groups).rev().find(fits).unwrap_or(1);
     let made = outputs / config.groups;
     let blocks = (0..config.groups).map(|group| {
         let before = group % together;

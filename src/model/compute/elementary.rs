@@ -13,6 +13,7 @@ const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
 const MOST: f32 = 87.0;
 
 /// eˣ, for x within ±87; of what is beyond, that of ±87. Not a number for what is none.
+#[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     let x = if x > MOST { MOST } else { x };
     let x = if x < -MOST { -MOST } else { x };
@@ -45,6 +46,7 @@ pub(super) fn ln(x: f32) -> f32 {
 }
 
 /// The logistic function.
+#[inline(always)]
 pub(super) fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }

@@ -2,8 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::elementary::logistic;
-use super::kernels::Number;
+use super::kernels::{Kernels, Number};
 use super::maps::{Layout, Map, Size};
 
 /// Calls `work` with each row of an output, by image and row.
@@ -106,11 +105,8 @@ impl Depthwise {
 }
 
 /// Multiplies by the logistic function of another map.
-pub(super) fn gate<T: Number>(values: &mut Map<T>, gates: &Map<T>) {
-    rows(values, |image, row, values| {
-        let gates = gates.row(image, row).iter().map(|gate| logistic(gate.widened()));
-        values.iter_mut().zip(gates).for_each(|(value, gate)| *value = T::rounded(value.widened() * gate));
-    });
+pub(super) fn gate<T: Number>(kernels: &Kernels<T>, values: &mut Map<T>, gates: &Map<T>) {
+    rows(values, |image, row, values| kernels.gate(values, gates.row(image, row)));
 }
 
 /// The mean of each channel: `[images, channels]`.

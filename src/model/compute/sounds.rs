@@ -16,6 +16,7 @@ pub(super) struct Sounds<T: 'static> {
     stem: Conv<f32>,
     stages: Vec<(Vec<Block<T>>, Attention<T>)>,
     gate: Attention<T>,
+    kernels: &'static Kernels<T>,
     memory: Memory<T>,
 }
 
@@ -79,6 +80,7 @@ impl<T: Number> Sounds<T> {
             stem: packed(kernels.stem, stem, stem.weight().dim(1)?)?,
             stages: stages.collect::<Result<_>>()?,
             gate: Attention::new(kernels.body, gate)?,
+            kernels: kernels.body,
             memory: Memory::default(),
         })
     }
@@ -106,7 +108,7 @@ impl<T: Number> Sounds<T> {
             }
             let Size { height, width, .. } = output.layout.size;
             let gates = attention.forward(&begin, height, width, pool);
-            ops::gate(&mut output, &gates);
+            ops::gate(self.kernels, &mut output, &gates);
             pool.give_back(gates);
             pool.give_back(begin);
             x = output;

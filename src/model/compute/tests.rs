@@ -184,7 +184,7 @@ fn pooling_and_gates_are_what_their_names_say() {
     check_others::<bf16>(1.0 / 256.0);
 }
 
-fn check_others<T: Number>(bound: f32) {
+fn check_others<T: Kind>(bound: f32) {
     let size = |height, width| Size { height, width, channels: 20 };
     let input = map::<T>(size(6, 9), 0, 2, 10);
     let all = |map: &Map<T>| {
@@ -220,11 +220,13 @@ fn check_others<T: Number>(bound: f32) {
         let bin = |at: usize, bins: usize, of: usize| at * of / bins..((at + 1) * of).div_ceil(bins);
         assert_eq!(got(&bins, place, channel), most(near(image, bin(row, 4, 6), bin(column, 2, 9), channel)));
     }
-    let mut gated = map(size(6, 9), 1, 2, 14);
-    let (before, gates) = (map(size(6, 9), 1, 2, 14), map(size(6, 9), 0, 2, 15));
-    ops::gate(&mut gated, &gates);
-    for (place, channel) in all(&gated) {
-        let expected = got(&before, place, channel) / (1.0 + (-got(&gates, place, channel)).exp());
-        assert!((got(&gated, place, channel) - expected).abs() < bound);
+    for kernels in T::all() {
+        let mut gated = map(size(6, 9), 1, 2, 14);
+        let (before, gates) = (map(size(6, 9), 1, 2, 14), map(size(6, 9), 0, 2, 15));
+        ops::gate(kernels, &mut gated, &gates);
+        for (place, channel) in all(&gated) {
+            let expected = got(&before, place, channel) / (1.0 + (-got(&gates, place, channel)).exp());
+            assert!((got(&gated, place, channel) - expected).abs() < bound);
+        }
     }
 }

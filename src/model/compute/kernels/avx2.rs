@@ -8,11 +8,16 @@ use std::arch::x86_64::*;
 use super::tiles::tiles;
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "avx2", pixels: 6, tile, grouped: None };
+static KERNELS: Kernels<f32> = Kernels { name: "avx2", pixels: 6, tile, grouped: None, gate };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
     (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&KERNELS)
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn gate(values: &mut [f32], gates: &[f32]) {
+    super::gate(values, gates);
 }
 
 #[inline]

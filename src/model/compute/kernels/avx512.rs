@@ -8,11 +8,16 @@ use std::arch::x86_64::*;
 use super::tiles::{grouped, tiles, up_to_14};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "avx512", pixels: 14, tile, grouped: Some(grouped::tile) };
+static KERNELS: Kernels<f32> = Kernels { name: "avx512", pixels: 14, tile, grouped: Some(grouped::tile), gate };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
     is_x86_feature_detected!("avx512f").then_some(&KERNELS)
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn gate(values: &mut [f32], gates: &[f32]) {
+    super::gate(values, gates);
 }
 
 #[inline]

@@ -10,12 +10,18 @@ use half::bf16;
 use super::tiles::{grouped, tiles, up_to_14};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<bf16> = Kernels { name: "avx512-bf16", pixels: 14, tile, grouped: Some(grouped::tile) };
+static KERNELS: Kernels<bf16> = Kernels { name: "avx512-bf16", pixels: 14, tile, grouped: Some(grouped::tile), gate };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<bf16>> {
-    let there = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16");
-    there.then_some(&KERNELS)
+    let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16");
+    let narrow = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl");
+    (wide && narrow).then_some(&KERNELS)
+}
+
+#[target_feature(enable = "avx512f,avx512bf16,avx512bw,avx512vl")]
+unsafe fn gate(values: &mut [bf16], gates: &[bf16]) {
+    super::gate(values, gates);
 }
 
 #[inline]

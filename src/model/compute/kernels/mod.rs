@@ -21,6 +21,8 @@ pub(super) mod portable;
 mod tiles;
 mod work;
 
+use super::elementary::logistic;
+
 pub(in crate::model) use self::number::Number;
 pub(in crate::model::compute) use self::work::{Panel, Steps, Work};
 
@@ -77,6 +79,13 @@ impl<T: Number> Tile<'_, T> {
     }
 }
 
+/// What every instruction set makes its own loop of.
+#[inline(always)]
+fn gate<T: Number>(values: &mut [T], gates: &[T]) {
+    let gates = gates.iter().map(|gate| logistic(gate.widened()));
+    values.iter_mut().zip(gates).for_each(|(value, gate)| *value = T::rounded(value.widened() * gate));
+}
+
 /// Kernels of one instruction set for activations and weights of one type.
 pub(in crate::model) struct Kernels<T: 'static> {
     pub(in crate::model::compute) name: &'static str,
@@ -85,12 +94,19 @@ pub(in crate::model) struct Kernels<T: 'static> {
     tile: unsafe fn(&Tile<'_, T>, usize, usize),
     /// Of half a panel in groups that are narrower, if there is something better than zeros between them.
     grouped: Option<unsafe fn(&Tile<'_, T>, usize)>,
+    gate: unsafe fn(&mut [T], &[T]),
 }
 
 impl<T: Number> Kernels<T> {
     /// The fastest ones that this machine can run, if there are any that are worth while.
     pub(in crate::model) fn best() -> Option<&'static Self> {
         T::kernels().pop()
+    }
+
+    /// Multiplies values by the logistic function of others.
+    pub(in crate::model::compute) fn gate(&self, values: &mut [T], gates: &[T]) {
+        // SAFETY: kernels are only handed out where their instructions were found.
+        unsafe { (self.gate)(values, gates) }
     }
 
     /// Whether it takes [`Tile::lanes`].

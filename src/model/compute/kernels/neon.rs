@@ -8,11 +8,16 @@ use std::arch::is_aarch64_feature_detected;
 use super::tiles::tiles;
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "neon", pixels: 12, tile, grouped: None };
+static KERNELS: Kernels<f32> = Kernels { name: "neon", pixels: 12, tile, grouped: None, gate };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
     is_aarch64_feature_detected!("neon").then_some(&KERNELS)
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn gate(values: &mut [f32], gates: &[f32]) {
+    super::gate(values, gates);
 }
 
 #[inline]

@@ -22,10 +22,12 @@ pub(in crate::model) trait Number: Copy + Default + Send + Sync + 'static {
 impl Number for f32 {
     const TOGETHER: usize = 1;
 
+    #[inline(always)]
     fn rounded(value: f32) -> Self {
         value
     }
 
+    #[inline(always)]
     fn widened(self) -> f32 {
         self
     }
@@ -44,6 +46,7 @@ impl Number for bf16 {
     const TOGETHER: usize = 2;
 
     /// Ties to even. Without the branches of `half`, which keep loops from being vectorised.
+    #[inline(always)]
     fn rounded(value: f32) -> Self {
         let bits = value.to_bits();
         let rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
@@ -51,6 +54,7 @@ impl Number for bf16 {
         Self::from_bits(if value.is_nan() { 0x7fc0 } else { rounded as u16 })
     }
 
+    #[inline(always)]
     fn widened(self) -> f32 {
         f32::from_bits(u32::from(self.to_bits()) << 16)
     }
