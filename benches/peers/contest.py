@@ -3,7 +3,7 @@
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from report import NOTHING, Row, say
 
 # Threads of whoever was last may still wait busily.
 PAUSE_S = 0.02
-LEAST_COSINE = {"f32": 0.999, "half": 0.99}
+LEAST_COSINE = 0.999
 Table = tuple[list[str], list[Row]]
 
 
@@ -99,12 +99,12 @@ class Agreement:
         rows = [{title: kind} | {who: shown(self.cosines.get((who, kind))) for who in names} for kind in kinds]
         return [title, *names], rows
 
-    def wrong(self, precisions: dict[str, str]) -> list[str]:
-        """What is too far off, of those that have a precision."""
+    def wrong(self, whose: Container[str]) -> list[str]:
+        """What is too far off, of some of them."""
         return [
             f"{who}, {inputs}: cosine {value:.6f}"
             for (who, inputs), value in self.cosines.items()
-            if who in precisions and not value >= LEAST_COSINE[precisions[who]]
+            if who in whose and not value >= LEAST_COSINE
         ]
 
 
