@@ -8,11 +8,13 @@ use super::{habit, notice};
 use crate::config::Config;
 use crate::embed::Embedder;
 use crate::engine::encoder::{Encoder, EncoderOptions};
-use crate::engine::model::{AudioClipModel, EmbeddingModel};
+use crate::engine::fallback::Fallback;
+use crate::engine::model::{AudioClipModel, EmbeddingModel, ModelFailure};
 use crate::engine::options::EngineOptions;
 use crate::engine::{Activity, Engine};
 use crate::grpc::ServeOptions;
-use crate::model_store::ModelStore;
+use crate::model::DeviceChoice;
+use crate::model_store::{ModelSource, ModelStore};
 
 /// Loads the model that the configuration names, or that the data directory was last used with, on a thread of its own.
 /// Takes as long as that takes: call it where waiting is allowed.
@@ -30,11 +32,24 @@ pub fn load_encoder(config: &Config) -> anyhow::Result<Encoder> {
         queue_queries: config.search.waiting,
         remembered_prompts: config.search.remembered_prompts,
     };
-    let load = move || -> anyhow::Result<Box<dyn EmbeddingModel>> {
+    Encoder::start(move || load_model(&model, device), options)
+}
+
+/// A model on a device, or on the processor once the device is lost.
+fn load_model(model: &ModelSource, device: DeviceChoice) -> anyhow::Result<Box<dyn EmbeddingModel>> {
+    let on = |model: &ModelSource, device| {
         let embedder = model.open().and_then(|file| Embedder::from_file(file, device));
-        Ok(Box::new(AudioClipModel::new(model.name(), embedder.with_context(|| model.to_string())?)))
+        embedder.with_context(|| model.to_string())
     };
-    Encoder::start(load, options)
+    let named = |model: &ModelSource, embedder| Box::new(AudioClipModel::new(model.name(), embedder));
+    let embedder = on(model, device)?;
+    let Some(is_lost) = embedder.model().loss_of_device() else { return Ok(named(model, embedder)) };
+    let first = named(model, embedder);
+    let model = model.clone();
+    Ok(Box::new(Fallback::new(first, is_lost, move || {
+        let embedder = on(&model, DeviceChoice::Cpu).map_err(|error| ModelFailure(format!("{error:#}")))?;
+        Ok(named(&model, embedder))
+    })))
 }
 
 /// How the engine is told to work.

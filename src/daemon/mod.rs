@@ -7,15 +7,15 @@
 mod address;
 mod assembly;
 mod habit;
-mod half;
 mod journal;
 mod notice;
+mod precision;
 mod serve;
 mod signals;
 
 pub use address::{DaemonAddress, RunningDaemon};
 pub use assembly::{engine_options, load_encoder, open_engine, serve_options, switch_engine};
-pub use half::measure_half_precision;
 pub use notice::introduce;
+pub use precision::measure_half_precision;
 pub use serve::{Daemon, InitialRoot};
 pub use signals::{Interruption, interruption};

@@ -11,6 +11,7 @@ mod difference;
 pub mod encoder;
 mod error;
 pub mod events;
+pub mod fallback;
 pub mod fetch;
 pub mod filter;
 mod ingest;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use candle_core::{Device, DeviceLocation};
+use candle_core::{DType, Device, DeviceLocation, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
@@ -73,6 +73,12 @@ pub fn open(choice: DeviceChoice) -> Result<Device, ModelError> {
             Device::Cpu
         })),
     }
+}
+
+/// Whether a device that was there is no longer: a processor always is.
+pub(super) fn is_lost(device: &Device) -> bool {
+    let answer = || Tensor::zeros(1, DType::F32, device)?.to_vec1::<f32>();
+    !device.is_cpu() && answer().is_err()
 }
 
 /// What a device is called, in the words of [`DeviceChoice`].

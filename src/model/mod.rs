@@ -128,6 +128,12 @@ impl AudioClip {
         self.scales
     }
 
+    /// Tells whether the device that it runs on is lost; `None` on a processor, which never is.
+    pub fn loss_of_device(&self) -> Option<impl Fn() -> bool + Send + 'static> {
+        let device = self.device.clone();
+        (!device.is_cpu()).then_some(move || device::is_lost(&device))
+    }
+
     /// Where it runs.
     pub fn device(&self) -> &Device {
         &self.device
