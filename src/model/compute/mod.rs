@@ -1,11 +1,13 @@
-//! Convolution stacks on processors: what candle would do layer by layer, with packed weights and activations that stay
+//! The towers' layers on processors: what candle would do one by one, with packed weights and activations that stay
 //! where they are.
 //!
-//! Activations are `[batch, height, width, channels]` with a border of zeros, so that no convolution copies its input.
-//! Owns the order of layers and the memory between them. Invariants: results do not depend on how many threads there
-//! are, nor on what else is in the batch. Knows neither checkpoints nor devices: towers hand over folded weights.
+//! Activations are `[batch, height, width, channels]` with a border of zeros, so that no convolution copies its input;
+//! all that is linear is a convolution. Owns the order of layers and the memory between them. Invariants: results do
+//! not depend on how many threads there are, nor on what else is in the batch. Does not know files: weights come with
+//! norms folded in, or from a `VarBuilder`.
 //!
-//! `kernels` multiplies, `conv` packs and lays out, `ops` has what is between convolutions.
+//! `kernels` multiplies, `conv` packs and lays out, `ops` has what is between convolutions; `sounds`, `pictures`,
+//! `pooling`, `words` and `spectrum` are the towers' parts.
 
 mod conv;
 mod elementary;
@@ -38,7 +40,7 @@ use super::layers::Bottleneck;
 pub(super) use self::sounds::AttentionLayers;
 pub(super) use self::spectrum::Spectrum;
 
-/// What convolutions are computed by.
+/// What layers are computed by.
 #[derive(Clone, Copy)]
 pub(super) enum Arithmetic {
     /// candle, layer by layer; what goes between convolutions is of this type.
@@ -62,7 +64,7 @@ impl Arithmetic {
             (Some(kernels), None) => Self::Single(kernels),
             (None, _) => Self::Candle(DType::F32),
         };
-        tracing::debug!("convolutions are computed by {}", arithmetic.name());
+        tracing::debug!("layers are computed by {}", arithmetic.name());
         arithmetic
     }
 
