@@ -49,7 +49,7 @@ impl Number for bf16 {
     #[inline(always)]
     fn rounded(value: f32) -> Self {
         let bits = value.to_bits();
-        let rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
         // The sum would make another number of what is none.
         Self::from_bits(if value.is_nan() { 0x7fc0 } else { rounded as u16 })
     }
@@ -79,6 +79,8 @@ mod tests {
             assert_eq!(<bf16 as Number>::rounded(value).to_bits(), bf16::from_f32(value).to_bits(), "{value}");
             assert_eq!(Number::widened(bf16::from_f32(value)), bf16::from_f32(value).to_f32());
         }
-        assert!(<bf16 as Number>::rounded(f32::NAN).is_nan());
+        for bits in [f32::NAN.to_bits(), 0x7f80_0001, 0xff80_0001, u32::MAX] {
+            assert!(<bf16 as Number>::rounded(f32::from_bits(bits)).is_nan(), "{bits:x}");
+        }
     }
 }
