@@ -51,6 +51,14 @@ pub(super) fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// Scores to weights that add up to 1.
+pub(super) fn softmax(scores: &mut [f32]) {
+    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    scores.iter_mut().for_each(|score| *score = exp(*score - most));
+    let sum: f32 = scores.iter().sum();
+    scores.iter_mut().for_each(|weight| *weight /= sum);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

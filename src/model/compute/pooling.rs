@@ -9,7 +9,7 @@ use candle_nn::VarBuilder;
 use rayon::prelude::*;
 
 use super::conv::{Conv, Shape};
-use super::elementary::exp;
+use super::elementary::softmax;
 use super::kernels::{Kernels, Number};
 use super::maps::{Layout, Memory, Pool, Size};
 use super::{Pooling, convolved, pixel};
@@ -128,12 +128,10 @@ fn attend<T: Number>(query: &[T], tokens: &[f32], mean: &mut [T]) {
     let query: Vec<f32> = query.iter().map(|value| value.widened()).collect();
     let tokens = || tokens.chunks_exact(query.len());
     let mut weights: Vec<f32> = tokens().map(|token| dot(token, &query)).collect();
-    let most = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    weights.iter_mut().for_each(|score| *score = exp(*score - most));
-    let total: f32 = weights.iter().sum();
+    softmax(&mut weights);
     let mut sums = vec![0.0; query.len()];
     for (token, weight) in tokens().zip(weights) {
-        sums.iter_mut().zip(token).for_each(|(sum, value)| *sum += value * (weight / total));
+        sums.iter_mut().zip(token).for_each(|(sum, value)| *sum += value * weight);
     }
     mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = T::rounded(sum));
 }

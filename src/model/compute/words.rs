@@ -8,7 +8,7 @@ use candle_nn::VarBuilder;
 use rayon::prelude::*;
 
 use super::conv::{Conv, Shape};
-use super::elementary::{exp, logistic};
+use super::elementary::{logistic, softmax};
 use super::kernels::{Kernels, Number};
 use super::maps::{Layout, Map, Memory, Pool, Size};
 use super::{Transformer, convolved, joined, pixel};
@@ -156,11 +156,9 @@ fn causal(queries: &[f32], keys: &[f32], values: &[f32], head: usize) -> Vec<f32
         for (channel, keys) in query.iter().zip(turned.chunks_exact(positions)) {
             weights.iter_mut().zip(keys).for_each(|(score, key)| *score += channel * scale * key);
         }
-        let most = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        weights.iter_mut().for_each(|score| *score = exp(*score - most));
-        let sum: f32 = weights.iter().sum();
+        softmax(&mut weights);
         for (weight, values) in weights.iter().zip(values.chunks_exact(head)) {
-            mixed.iter_mut().zip(values).for_each(|(mixed, value)| *mixed += weight / sum * value);
+            mixed.iter_mut().zip(values).for_each(|(mixed, value)| *mixed += weight * value);
         }
     }
     mixed
