@@ -6,9 +6,7 @@ an error if vectors disagree.
 
 import argparse
 import datetime
-import json
 import os
-import sys
 from pathlib import Path
 
 import onnxruntime
@@ -19,7 +17,7 @@ import weights
 from contest import Agreement, Case, Contest, agreement, flops, ours, revision
 from embedders import Harness, Torch, choice, timed
 from inputs import everything
-from report import machine, rounded, say, single, table
+from report import conclude, machine, say, single, table
 
 ROUNDS, QUICK_ROUNDS = 20, 5
 BATCH = 8
@@ -169,11 +167,7 @@ def main() -> None:
     figures |= {"machine": machine(), "date": datetime.date.today().isoformat(), "versions": versions, "wrong": wrong}
     for shown in (table(*contest.table()), table(*agreed.table()), single(figures)):
         print(shown + "\n")
-    for name, reason in figures["missing"].items():
-        print(f"{name} is left out: {reason}\n")
-    say("done" if not wrong else "vectors disagree: " + "; ".join(wrong))
-    print(json.dumps(rounded(figures)))
-    sys.exit(1 if wrong else 0)
+    conclude(figures)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ nothing.
 
 import argparse
 import datetime
-import json
-import sys
 from pathlib import Path
 
 import torch
@@ -19,7 +17,7 @@ from busy import busy
 from contest import Agreement, Case, Contest, agreement, flops, key, ours, revision
 from embedders import Embedder, Harness, Torch, choice
 from inputs import Inputs, everything
-from report import NOTHING, Row, machine, rounded, say, single, table
+from report import NOTHING, Row, conclude, machine, say, single, table
 
 BATCHES, DRY_BATCHES = (1, 8, 64), (1, 2)
 ROUNDS, DRY_ROUNDS = 20, 1
@@ -141,11 +139,7 @@ def main() -> None:
     for shown in (table(*contest.table()), fast_table(fast), table(*agreed.table()), single(ingest.figures())):
         print(shown + "\n")
     print(f"{ingest.words()}\n")
-    for name, reason in missing.items():
-        print(f"{name} is left out: {reason}\n")
-    say("done" if not wrong else "failed: " + "; ".join(wrong))
-    print(json.dumps(rounded(figures)))
-    sys.exit(1 if wrong else 0)
+    conclude(figures)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """How what was measured is told: progress, tables, numbers of a sensible length."""
 
+import json
 import os
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 START = time.monotonic()
 NOTHING = "-"
@@ -58,3 +60,13 @@ def rounded(value: object) -> object:
             return {key: rounded(of) for key, of in value.items()}
         case _:
             return value
+
+
+def conclude(figures: dict[str, object]) -> NoReturn:
+    """Says what is `missing` and what is `wrong`, prints all as one line, and ends."""
+    for name, reason in figures["missing"].items():
+        print(f"{name} is left out: {reason}\n")
+    wrong = figures["wrong"]
+    say("done" if not wrong else "failed: " + "; ".join(wrong))
+    print(json.dumps(rounded(figures)))
+    sys.exit(1 if wrong else 0)
