@@ -7,6 +7,8 @@
 mod audio;
 mod compute;
 mod config;
+#[cfg(any(feature = "cuda", test))]
+mod cuda;
 pub mod device;
 mod error;
 mod fbsp;

@@ -150,3 +150,11 @@ fn candles_layers_in_half_precision_stay_near() {
     assert!(rel_l2(&of_sounds(&half), &of_sounds(&TINY)) < 0.01);
     assert!(rel_l2(&of_pictures(&half), &of_pictures(&TINY)) < 0.01);
 }
+
+/// As a GPU computes them, whose kernels are emulated.
+#[test]
+fn towers_on_an_emulated_gpu_stay_near() {
+    let gpu = tiny(Arithmetic::Cuda(cuda::emulated::packed));
+    assert!(rel_l2(&of_sounds(&gpu), &of_sounds(&TINY)) < 0.01);
+    assert!(rel_l2(&of_pictures(&gpu), &of_pictures(&TINY)) < 0.01);
+}

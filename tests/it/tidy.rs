@@ -80,7 +80,6 @@ const HOMES: [(&str, &str); 41] = [
     ("candle_nn", "src/model/"),
     ("candle_transformers", "src/model/text.rs"),
     ("clap", "src/cli/"),
-    ("lru", "src/engine/encoder/remembered.rs"),
     ("clap_complete", "src/cli/"),
     ("crc32fast", "src/store/"),
     ("hyper_util", "src/grpc/local.rs"),
@@ -106,15 +105,18 @@ const HOMES: [(&str, &str); 41] = [
 ];
 
 /// Crates whose types some modules have in common, and those modules.
-const SHARED: [(&str, &[&str]); 2] = [
+const SHARED: [(&str, &[&str]); 3] = [
     // Numbers of half precision, which several formats have.
     ("half", &["checkpoint", "index", "model", "store"]),
+    // What was used last is kept, of prompts and of shapes of inputs.
+    ("lru", &["engine", "model"]),
     // Sets of slots are how the engine tells the index what a filter lets pass.
     ("roaring", &["engine", "index"]),
 ];
 
-/// Where raw memory and the processor's own instructions are: nowhere else anything is unsafe.
-const UNSAFE: [&str; 3] = ["src/index/kernels/", "src/index/memory.rs", "src/model/compute/kernels/"];
+/// Where raw memory, the processor's own instructions and a GPU's are: nowhere else anything is unsafe.
+const UNSAFE: [&str; 4] =
+    ["src/index/kernels/", "src/index/memory.rs", "src/model/compute/kernels/", "src/model/cuda/card.rs"];
 
 const LONGEST_LINE_CHARS: usize = 120;
 const LONGEST_FILE_LINES: usize = 400;

@@ -22,7 +22,7 @@ mod spectrum;
 mod tests;
 mod words;
 
-use candle_core::{CpuStorage, CustomOp1, DType, Device, Result};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Device, Result};
 use candle_nn::{Conv2d, VarBuilder};
 use half::bf16;
 
@@ -35,6 +35,8 @@ use self::sounds::Sounds;
 use self::words::Words;
 use super::Precision;
 use super::config::{TextConfig, VisualConfig};
+#[cfg(any(feature = "cuda", test))]
+use super::cuda;
 use super::layers::Bottleneck;
 
 pub(super) use self::sounds::AttentionLayers;
@@ -49,6 +51,10 @@ pub(super) enum Arithmetic {
     Single(&'static Kernels<f32>),
     /// Activations and weights are bfloat16, sums f32.
     Half(Pair<bf16>),
+    /// The same for convolutions, which a GPU computes; candle computes all else. It makes an operation of a tower's
+    /// layers.
+    #[cfg(any(feature = "cuda", test))]
+    Cuda(fn(cuda::Tower, &Device) -> Result<Packed>),
 }
 
 impl Arithmetic {
@@ -56,7 +62,7 @@ impl Arithmetic {
     /// where a processor has nothing for less.
     pub(super) fn best(precision: Precision, device: &Device) -> Self {
         if !device.is_cpu() {
-            return Self::Candle(if precision == Precision::Half { DType::BF16 } else { DType::F32 });
+            return Self::best_beside(precision, device);
         }
         let (single, half) = (Kernels::<f32>::best(), Kernels::<bf16>::best());
         let arithmetic = match (single, half.filter(|_| precision == Precision::Half)) {
@@ -68,9 +74,21 @@ impl Arithmetic {
         arithmetic
     }
 
+    /// The fastest on a device that is no processor.
+    fn best_beside(precision: Precision, device: &Device) -> Self {
+        #[cfg(feature = "cuda")]
+        if precision == Precision::Half && cuda::card::is_able(device) {
+            return Self::Cuda(cuda::card::packed);
+        }
+        tracing::debug!("layers are computed by candle on {:?}", device.location());
+        Self::Candle(if precision == Precision::Half { DType::BF16 } else { DType::F32 })
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Candle(_) => "candle",
+            #[cfg(any(feature = "cuda", test))]
+            Self::Cuda(_) => "CUDA",
             Self::Single(kernels) => kernels.name,
             Self::Half(kernels) => kernels.body.name,
         }
@@ -79,18 +97,18 @@ impl Arithmetic {
     /// The transform of the audio front-end, `basis [2 · bins, window]`; none if candle computes it. It is always f32.
     pub(super) fn spectrum(self, basis: &[f32], bins: usize) -> Option<Spectrum> {
         match self {
-            Self::Candle(_) => None,
             Self::Single(kernels) => Some(Spectrum::new(kernels, basis, bins)),
             Self::Half(kernels) => Some(Spectrum::new(kernels.stem, basis, bins)),
+            _ => None,
         }
     }
 
     /// The text tower's transformer, with its last norm; none if candle computes it.
     pub(super) fn words(self, config: &TextConfig, vb: &VarBuilder<'_>) -> Result<Option<Box<dyn Transformer>>> {
         Ok(match self {
-            Self::Candle(_) => None,
             Self::Single(kernels) => Some(Box::new(Words::new(kernels, config, vb)?)),
             Self::Half(kernels) => Some(Box::new(Words::new(kernels.body, config, vb)?)),
+            _ => None,
         })
     }
 
@@ -101,6 +119,11 @@ impl Arithmetic {
             Self::Candle(dtype) => Stacked::Candle(dtype),
             Self::Single(kernels) => Stacked::new(Pictures::new(Pair::of(kernels), stem, blocks)?),
             Self::Half(kernels) => Stacked::new(Pictures::new(kernels, stem, blocks)?),
+            #[cfg(any(feature = "cuda", test))]
+            Self::Cuda(packed) => {
+                let tower = cuda::Tower::Pictures(cuda::Pictures::new(stem, blocks)?);
+                Stacked::Packed(packed(tower, stem[0].weight().device())?)
+            }
         })
     }
 
@@ -132,6 +155,11 @@ impl Arithmetic {
             Self::Candle(dtype) => Stacked::Candle(dtype),
             Self::Single(kernels) => Stacked::new(Sounds::new(Pair::of(kernels), stem, stages, gate)?),
             Self::Half(kernels) => Stacked::new(Sounds::new(kernels, stem, stages, gate)?),
+            #[cfg(any(feature = "cuda", test))]
+            Self::Cuda(packed) => {
+                let tower = cuda::Tower::Sounds(cuda::Sounds::new(stem, stages, gate)?);
+                Stacked::Packed(packed(tower, stem.weight().device())?)
+            }
         })
     }
 }
@@ -170,7 +198,34 @@ pub(super) enum Stacked {
 
 impl Stacked {
     fn new(stack: impl Stack + 'static) -> Self {
-        Self::Packed(Packed(Box::new(stack)))
+        Self::Packed(Packed::new(Passes(Box::new(stack))))
+    }
+}
+
+/// A stack of convolutions as one operation of candle: `[batch, 3, height, width]` → `[batch, pixels, channels]`.
+pub(super) struct Packed(Box<dyn CustomOp1 + Send + Sync>);
+
+impl Packed {
+    pub(super) fn new(operation: impl CustomOp1 + Send + Sync + 'static) -> Self {
+        Self(Box::new(operation))
+    }
+}
+
+impl CustomOp1 for Packed {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &candle_core::Layout) -> Result<(CpuStorage, candle_core::Shape)> {
+        self.0.cpu_fwd(storage, layout)
+    }
+
+    fn cuda_fwd(
+        &self,
+        storage: &CudaStorage,
+        layout: &candle_core::Layout,
+    ) -> Result<(CudaStorage, candle_core::Shape)> {
+        self.0.cuda_fwd(storage, layout)
     }
 }
 
@@ -178,8 +233,8 @@ impl Stacked {
 /// What is between layers then stays in caches, and in memory that is there already.
 const VALUES_A_PASS: usize = 3 * 384 * 392;
 
-/// A stack of convolutions as one operation of candle.
-pub(super) struct Packed(Box<dyn Stack>);
+/// A stack of convolutions on the processor, a pass after the other.
+struct Passes(Box<dyn Stack>);
 
 trait Stack: Send + Sync {
     /// `[batch, 3, height, width]` → `[batch, pixels, channels]`.
@@ -189,7 +244,7 @@ trait Stack: Send + Sync {
     fn channels(&self) -> usize;
 }
 
-impl CustomOp1 for Packed {
+impl CustomOp1 for Passes {
     fn name(&self) -> &'static str {
         "packed convolutions"
     }

@@ -1,0 +1,216 @@
+//! Plans on an NVIDIA GPU, through candle's stream.
+//!
+//! Owns what a tower keeps on the GPU: compiled kernels, weights, the memory between layers, and recordings. The second
+//! batch of a shape is recorded, and from then on all its kernels are one call to the driver. Invariant: everything
+//! here is put on the one stream that candle uses as well, so that memory is never written while it is read.
+
+#![allow(unsafe_code, reason = "kernels take addresses, and the driver hands out memory that nothing was written to")]
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use candle_core::cuda_backend::cudarc::driver::sys::{
+    CUdevice_attribute, CUfunction_attribute_enum, CUgraphInstantiate_flags, CUstreamCaptureMode,
+};
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaGraph, CudaSlice, CudaStream, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg,
+};
+use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
+use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp1, Device, Error, Layout, Result, Shape};
+use lru::LruCache;
+
+use super::plan::{Incoming, Plan};
+use super::tasks::{Addresses, Kernel, Launch, THREADS, Task};
+use super::towers::Tower;
+use crate::model::compute::Packed;
+
+/// What the kernels need: copies to shared memory that are waited for later, and bfloat16 in tensor cores. The driver
+/// makes of it what suits the GPU.
+const ARCHITECTURE: &str = "compute_80";
+/// The name of the kernels among candle's.
+const MODULE: &str = "earmark convolutions";
+/// Shapes of inputs whose plans are kept.
+const SHAPES: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
+
+/// The kernels, or why the compiler refused them.
+static COMPILED: LazyLock<std::result::Result<String, String>> = LazyLock::new(|| {
+    let options = CompileOptions { arch: Some(ARCHITECTURE), ..CompileOptions::default() };
+    let compiled = compile_ptx_with_opts(include_str!("kernels.cu"), options);
+    compiled.map(|ptx| ptx.to_src()).map_err(|error| error.to_string())
+});
+
+/// Whether a GPU can run the kernels. If not, the log says why.
+pub(in crate::model) fn is_able(device: &Device) -> bool {
+    match device.as_cuda_device().and_then(functions) {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!("convolutions run more slowly, by candle: the GPU cannot run earmark's kernels: {error}");
+            false
+        }
+    }
+}
+
+/// A tower on the GPU, as one operation of candle.
+pub(in crate::model) fn packed(tower: Tower, device: &Device) -> Result<Packed> {
+    let device = device.as_cuda_device()?;
+    let processors =
+        device.cuda_stream().context().attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    Ok(Packed::new(Card {
+        functions: functions(device)?,
+        weights: device.clone_htod(tower.weights())?,
+        processors: usize::try_from(processors.map_err(Error::wrap)?).map_err(Error::wrap)?,
+        tower,
+        memory: Mutex::new(Memory { activations: None, plans: LruCache::new(SHAPES) }),
+    }))
+}
+
+/// All kernels, compiled and loaded.
+fn functions(device: &CudaDevice) -> Result<HashMap<Kernel, CudaFunction>> {
+    let code = COMPILED.as_deref().map_err(Error::msg)?;
+    let function = |kernel: Kernel| {
+        let function = device.get_or_load_custom_func(kernel.name(), MODULE, code)?.into_cuda_function();
+        let shared = i32::try_from(kernel.shared_bytes()).map_err(Error::wrap)?;
+        let most = CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        function.set_attribute(most, shared).map_err(Error::wrap)?;
+        Ok((kernel, function))
+    };
+    Kernel::ALL.into_iter().map(function).collect()
+}
+
+/// See [`packed`].
+struct Card {
+    tower: Tower,
+    functions: HashMap<Kernel, CudaFunction>,
+    weights: CudaSlice<u8>,
+    processors: usize,
+    memory: Mutex<Memory>,
+}
+
+/// What is kept from a batch to the next.
+struct Memory {
+    /// Between layers: as much as the largest batch needed.
+    activations: Option<CudaSlice<u8>>,
+    plans: LruCache<Incoming, Planned>,
+}
+
+/// A plan, and its recording from the second batch on.
+struct Planned {
+    plan: Plan,
+    recording: Option<Recording>,
+}
+
+/// All launches but the first and the last, whose addresses change.
+struct Recording(CudaGraph);
+
+// SAFETY: a graph may be used by any thread, as long as only one does at a time; it lies behind a mutex.
+unsafe impl Send for Recording {}
+
+// SAFETY: it is `repr(C)`, of integers alone, and `kernels.cu` declares the same.
+unsafe impl DeviceRepr for Task {}
+
+impl CustomOp1 for Card {
+    fn name(&self) -> &'static str {
+        "convolutions"
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        Err(Error::msg("the layers of this model are on a GPU, and its input is not"))
+    }
+
+    fn cuda_fwd(&self, storage: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (images, _, height, width) = layout.shape().dims4()?;
+        let (begin, end) = layout.contiguous_offsets().ok_or(Error::RequiresContiguous { op: "convolutions" })?;
+        let device = &storage.device;
+        let stream = device.cuda_stream();
+        let input = storage.as_cuda_slice::<f32>()?.slice(begin..end);
+        let incoming = Incoming { images, height, width, processors: self.processors };
+
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let Memory { activations, plans } = &mut *memory;
+        let seen = plans.contains(&incoming);
+        if !seen {
+            let plan = self.tower.plan(incoming);
+            make_room(activations, plans, plan.activation_bytes, &stream)?;
+            plans.put(incoming, Planned { plan, recording: None });
+        }
+        let planned = plans.get_mut(&incoming).expect("it was just put there");
+        let shape = planned.plan.output;
+        // SAFETY: the last launch writes all of it.
+        let output = unsafe { device.alloc::<f32>(shape.iter().product()) }?;
+        {
+            let (input, _input_is_read) = input.device_ptr(&stream);
+            let (to, _output_is_written) = output.device_ptr(&stream);
+            let (weights, _weights_are_read) = self.weights.device_ptr(&stream);
+            let activations = activations.as_ref().ok_or_else(|| Error::msg("no memory for activations"))?;
+            let (activations, _activations_are_used) = activations.device_ptr(&stream);
+            let addresses = Addresses { weights, activations, input, output: to };
+            self.run(planned, seen, &addresses, &stream)?;
+        }
+        Ok((CudaStorage::wrap_cuda_slice(output, device.clone()), Shape::from_dims(&shape)))
+    }
+}
+
+/// Makes the memory between layers at least so large. What was recorded knows where it was, and is forgotten.
+fn make_room(
+    activations: &mut Option<CudaSlice<u8>>,
+    plans: &mut LruCache<Incoming, Planned>,
+    bytes: usize,
+    stream: &Arc<CudaStream>,
+) -> Result<()> {
+    if activations.as_ref().is_none_or(|activations| activations.len() < bytes) {
+        plans.clear();
+        *activations = None;
+        // SAFETY: each layer's activations are written before they are read, which is what plans are tested for.
+        *activations = Some(unsafe { stream.alloc::<u8>(bytes) }.map_err(Error::wrap)?);
+    }
+    Ok(())
+}
+
+impl Card {
+    /// Does what is planned. `again` if it was done before: the driver has loaded all kernels by then, which it must
+    /// not do while something is recorded.
+    fn run(&self, planned: &mut Planned, again: bool, addresses: &Addresses, stream: &Arc<CudaStream>) -> Result<()> {
+        let Planned { plan, recording } = planned;
+        let [first, between @ .., last] = &plan.launches[..] else {
+            return Err(Error::msg("a plan has a first and a last launch"));
+        };
+        if again && recording.is_none() {
+            *recording = self.record(between, addresses, stream)?;
+        }
+        self.launch(first, addresses, stream)?;
+        match recording {
+            Some(Recording(graph)) => graph.launch().map_err(Error::wrap)?,
+            None => between.iter().try_for_each(|launch| self.launch(launch, addresses, stream))?,
+        }
+        self.launch(last, addresses, stream)
+    }
+
+    fn record(
+        &self,
+        launches: &[Launch],
+        addresses: &Addresses,
+        stream: &Arc<CudaStream>,
+    ) -> Result<Option<Recording>> {
+        stream.begin_capture(CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED).map_err(Error::wrap)?;
+        let launched = launches.iter().try_for_each(|launch| self.launch(launch, addresses, stream));
+        // Also after a failure: until then the stream would take nothing else.
+        let graph = stream.end_capture(CUgraphInstantiate_flags(0)).map_err(Error::wrap);
+        launched.and(graph.map(|graph| graph.map(Recording)))
+    }
+
+    fn launch(&self, launch: &Launch, addresses: &Addresses, stream: &Arc<CudaStream>) -> Result<()> {
+        let count = |number: usize| u32::try_from(number).map_err(Error::wrap);
+        let [across, down] = launch.grid;
+        let config = LaunchConfig {
+            grid_dim: (count(across)?, count(down)?, 1),
+            block_dim: (count(THREADS)?, 1, 1),
+            shared_mem_bytes: count(launch.kernel.shared_bytes())?,
+        };
+        let task = launch.task(addresses);
+        let function = self.functions.get(&launch.kernel).ok_or_else(|| Error::msg("a kernel was not loaded"))?;
+        // SAFETY: addresses are those of live memory, as large as the plan says, and all kernels take one task.
+        unsafe { stream.launch_builder(function).arg(&task).launch(config) }.map_err(Error::wrap)?;
+        Ok(())
+    }
+}
