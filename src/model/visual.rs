@@ -88,41 +88,49 @@ impl VisualTower {
 }
 
 /// Multi-head attention over the pixels of the last stage and their mean, which alone asks (token 0).
+///
+/// As there is one query, keys and values need not be formed: what a head asks is taken to where the tokens are, and
+/// what it sees of them is taken to where values are. A key's bias adds the same to all scores of a head, and is left
+/// out.
 struct AttentionPool {
     positions: Tensor,
     query: Linear,
-    key: Linear,
-    value: Linear,
+    /// `[heads, channels / heads, channels]`.
+    key: Tensor,
+    /// `[heads, channels, channels / heads]`.
+    value: Tensor,
+    value_bias: Tensor,
     output: Linear,
     heads: usize,
 }
 
 impl AttentionPool {
     fn load(config: &VisualConfig, embed_dim: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        let channels = config.pooled_channels();
+        let (channels, heads) = (config.pooled_channels(), config.heads);
         let tokens = config.pooled_side().pow(2) + 1;
+        let by_head = |name: &str| vb.get((channels, channels), name)?.reshape((heads, channels / heads, channels));
         Ok(Self {
             positions: vb.get((tokens, channels), "positional_embedding")?,
             query: linear(channels, channels, &vb.pp("q_proj"))?,
-            key: linear(channels, channels, &vb.pp("k_proj"))?,
-            value: linear(channels, channels, &vb.pp("v_proj"))?,
+            key: by_head("k_proj.weight")?,
+            value: by_head("v_proj.weight")?.transpose(1, 2)?.contiguous()?,
+            value_bias: vb.get(channels, "v_proj.bias")?,
             output: linear(channels, embed_dim, &vb.pp("c_proj"))?,
-            heads: config.heads,
+            heads,
         })
     }
 
     /// `[batch, pixels, channels]` → `[batch, embed_dim]`.
     fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
         let tokens = Tensor::cat(&[&pixels.mean_keepdim(1)?, pixels], 1)?.broadcast_add(&self.positions)?;
-        let (batch, count, channels) = tokens.dims3()?;
+        let (batch, _, channels) = tokens.dims3()?;
         let head_dim = channels / self.heads;
-        let split =
-            |x: Tensor, count: usize| x.reshape((batch, count, self.heads, head_dim))?.transpose(1, 2)?.contiguous();
-        let query = split((self.query.forward(&tokens.narrow(1, 0, 1)?)? / (head_dim as f64).sqrt())?, 1)?;
-        let key = split(self.key.forward(&tokens)?, count)?;
-        let value = split(self.value.forward(&tokens)?, count)?;
-        let weights = candle_nn::ops::softmax(&query.matmul(&key.transpose(2, 3)?.contiguous()?)?, D::Minus1)?;
-        let pooled = weights.matmul(&value)?.transpose(1, 2)?.reshape((batch, channels))?;
-        self.output.forward(&pooled)
+        let query = (self.query.forward(&tokens.narrow(1, 0, 1)?.squeeze(1)?)? / (head_dim as f64).sqrt())?;
+        let query = query.reshape((batch, self.heads, head_dim))?.transpose(0, 1)?.contiguous()?;
+        let asked = query.matmul(&self.key)?.transpose(0, 1)?.contiguous()?;
+        let scores = asked.matmul(&tokens.transpose(1, 2)?.contiguous()?)?;
+        let seen = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&tokens)?;
+        let pooled = seen.transpose(0, 1)?.contiguous()?.matmul(&self.value)?.transpose(0, 1)?;
+        self.output.forward(&pooled.reshape((batch, channels))?.broadcast_add(&self.value_bias)?)
     }
 }
