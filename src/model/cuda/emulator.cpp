@@ -3,9 +3,10 @@
 //     emulator TASKS MEMORY
 //
 // TASKS holds one record after the other, as `Record` below has them, whose addresses are offsets in the file MEMORY;
-// MEMORY is changed as the kernels change it. Threads of a block are coroutines that change places at barriers and at
-// what a warp does together. What a GPU leaves undefined is made to fail: shared memory begins as numbers that are
-// none, copies to it arrive when they are waited for and not before, and memory ends where MEMORY does.
+// MEMORY is changed as the kernels change it. Threads of a block are coroutines that change places at what a warp does
+// together. What a GPU leaves undefined is made to fail: shared memory begins as numbers that are none, copies to it
+// arrive when they are waited for and not before, and between two barriers a warp is done before the next one begins,
+// now from the first to the last, now from the last to the first.
 
 #include <csetjmp>
 #include <cstdio>
@@ -71,7 +72,7 @@ struct Thread {
     ucontext_t begin;
     jmp_buf place;
     std::vector<unsigned char> stack = std::vector<unsigned char>(64 * 1024);
-    bool begun, ended;
+    bool begun, ended, at_barrier;
     std::vector<std::vector<Copy>> groups;
     // What the lane gives to what its warp does together, and what it is given.
     const void* row;
@@ -85,9 +86,14 @@ jmp_buf scheduler;
 void (*kernel)(Task);
 unsigned char arguments[256];
 
-// Lets the other threads come as far as this one has.
+// Lets the other threads of the warp come as far as this one has.
 void meet() {
     if (_setjmp(current->place) == 0) _longjmp(scheduler, 1);
+}
+
+void __syncthreads() {
+    current->at_barrier = true;
+    meet();
 }
 
 void begin_copy(void* to, const void* from, bool inside) {
@@ -108,8 +114,6 @@ void wait_for_groups() {
         current->groups.erase(current->groups.begin());
     }
 }
-
-void __syncthreads() { meet(); }
 
 Thread* warp_of(unsigned thread) { return &threads[thread / 32 * 32]; }
 
@@ -174,29 +178,50 @@ void run_thread() {
     _longjmp(scheduler, 1);
 }
 
+// Lets a thread go on until it meets the others of its warp, comes to a barrier or ends.
+void go_on(unsigned index) {
+    current = &threads[index];
+    threadIdx = {index, 0, 0};
+    if (_setjmp(scheduler) != 0) return;
+    if (current->begun) _longjmp(current->place, 1);
+    current->begun = true;
+    getcontext(&current->begin);
+    current->begin.uc_stack.ss_sp = current->stack.data();
+    current->begin.uc_stack.ss_size = current->stack.size();
+    makecontext(&current->begin, run_thread, 0);
+    setcontext(&current->begin);
+}
+
+// Lets a warp go on until all its threads have come to a barrier or ended; tells whether there are any of the former.
+bool go_on_to_barrier(unsigned warp) {
+    bool any = false;
+    for (bool running = true; running;) {
+        running = false;
+        for (unsigned index = 32 * warp; index < 32 * warp + 32; ++index) {
+            if (threads[index].ended || threads[index].at_barrier) continue;
+            go_on(index);
+            running = true;
+        }
+    }
+    for (unsigned index = 32 * warp; index < 32 * warp + 32; ++index) {
+        any |= threads[index].at_barrier;
+        threads[index].at_barrier = false;
+    }
+    return any;
+}
+
 void run_block(unsigned shared_bytes) {
     if (shared_bytes > SHARED_BYTES) fail("more shared memory than there is");
     memset(shared_memory, 0xff, SHARED_BYTES);
     for (Thread& thread : threads) {
-        thread.begun = thread.ended = false;
+        thread.begun = thread.ended = thread.at_barrier = false;
         thread.groups.assign(1, {});
     }
-    for (bool running = true; running;) {
+    const unsigned warps = threads.size() / 32;
+    bool running = true, forwards = true;
+    for (; running; forwards = !forwards) {
         running = false;
-        for (unsigned index = 0; index < threads.size(); ++index) {
-            current = &threads[index];
-            if (current->ended) continue;
-            running = true;
-            threadIdx = {index, 0, 0};
-            if (_setjmp(scheduler) != 0) continue;
-            if (current->begun) _longjmp(current->place, 1);
-            current->begun = true;
-            getcontext(&current->begin);
-            current->begin.uc_stack.ss_sp = current->stack.data();
-            current->begin.uc_stack.ss_size = current->stack.size();
-            makecontext(&current->begin, run_thread, 0);
-            setcontext(&current->begin);
-        }
+        for (unsigned warp = 0; warp < warps; ++warp) running |= go_on_to_barrier(forwards ? warp : warps - 1 - warp);
     }
     for (unsigned at = shared_bytes; at < SHARED_BYTES; ++at) {
         if (shared_memory[at] != 0xff) fail("written behind the end of shared memory");

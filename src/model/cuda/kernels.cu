@@ -148,6 +148,14 @@ struct Stage {
     Tile<COLUMNS> weights;
 };
 
+// What is read around a pixel of the output: which pixel of the input it begins with, and in which row and column.
+struct alignas(16) Window {
+    int at, top, left;
+};
+
+// A row that no image has, however tall a kernel is.
+constexpr int OUTSIDE = -(1 << 20);
+
 // Computes a tile of ROWS pixels and COLUMNS channels of a convolution, by WARPS_DOWN times WARPS_ACROSS warps.
 // Weights are [channels, depth], and the sum's order is by place of the kernel, then input.
 template <int ROWS, int COLUMNS, int WARPS_DOWN>
@@ -168,43 +176,46 @@ __device__ __forceinline__ void convolve(const Task& task) {
     const int channel = blockIdx.x * COLUMNS;
     const int pixels = task.images * task.output_height * task.output_width;
     const int begin = blockIdx.y * ROWS;
-    const bfloat* input = reinterpret_cast<const bfloat*>(task.input) + channel / task.group * task.inputs;
-    const bfloat* weights = reinterpret_cast<const bfloat*>(task.weights);
+    const int chunks_a_place = task.inputs / CHUNK;
+    const int chunks_a_pixel = task.pixel / CHUNK;
+    const int chunks_a_channel = task.depth / CHUNK;
+    const Chunk* input = reinterpret_cast<const Chunk*>(task.input) + channel / task.group * chunks_a_place;
+    const Chunk* weights = reinterpret_cast<const Chunk*>(task.weights);
 
-    // The pixels whose inputs this thread copies: where their windows begin. None is outside of the image everywhere.
-    const int mine = thread / CHUNKS;
-    int image[COPIES], top[COPIES], left[COPIES];
-#pragma unroll
-    for (int copy = 0; copy < COPIES; ++copy) {
-        int pixel = begin + mine + copy * ROWS_A_COPY;
+    Window* windows = reinterpret_cast<Window*>(stages + STAGES);
+    if (thread < ROWS) {
+        int pixel = begin + thread;
         int column = pixel % task.output_width;
         int row = pixel / task.output_width % task.output_height;
-        image[copy] = pixel / task.output_width / task.output_height * task.height;
-        top[copy] = pixel < pixels ? row * task.stride - task.padding : -(1 << 20);
-        left[copy] = column * task.stride - task.padding;
+        int image = pixel / task.output_width / task.output_height;
+        int top = row * task.stride - task.padding, left = column * task.stride - task.padding;
+        int at = (image * task.height + top) * task.width + left;
+        windows[thread] = {at, pixel < pixels ? top : OUTSIDE, left};
     }
-    const int chunks_a_place = task.inputs / CHUNK;
+    __syncthreads();
+    const int mine = thread / CHUNKS;
     const int steps = task.depth / STEP;
 
     auto begin_step = [&](int step) {
         Stage<ROWS, COLUMNS>& stage = stages[step % STAGES];
         int chunk = step * CHUNKS + thread % CHUNKS;
         int place = chunk / chunks_a_place;
-        int from = (chunk - place * chunks_a_place) * CHUNK;
+        int from = chunk - place * chunks_a_place;
         int below = place / task.columns, right = place % task.columns;
         bool there = below < task.rows;
 #pragma unroll
         for (int copy = 0; copy < COPIES; ++copy) {
-            int row = top[copy] + below, column = left[copy] + right;
+            Window window = windows[mine + copy * ROWS_A_COPY];
+            int row = window.top + below, column = window.left + right;
             bool inside = there && row >= 0 && row < task.height && column >= 0 && column < task.width;
-            long long at = ((long long)(image[copy] + row) * task.width + column) * task.pixel + from;
+            int at = (window.at + below * task.width + right) * chunks_a_pixel + from;
             begin_copy(stage.pixels.at(mine + copy * ROWS_A_COPY, thread % CHUNKS), input + (inside ? at : 0), inside);
         }
 #pragma unroll
         for (int copy = 0; copy < COLUMNS / ROWS_A_COPY; ++copy) {
             int row = mine + copy * ROWS_A_COPY;
-            const bfloat* of = weights + (long long)(channel + row) * task.depth + chunk * CHUNK;
-            begin_copy(stage.weights.at(row, thread % CHUNKS), of, true);
+            int at = (channel + row) * chunks_a_channel + chunk;
+            begin_copy(stage.weights.at(row, thread % CHUNKS), weights + at, true);
         }
     };
 
@@ -243,7 +254,6 @@ __device__ __forceinline__ void convolve(const Task& task) {
             }
         }
     }
-    wait_for_groups<0>();
     __syncthreads();
 
     // Sums go through shared memory, so that what is written and read together lies together.
@@ -323,14 +333,14 @@ __device__ __forceinline__ void add(float (&sums)[CHUNK], const Chunk& chunk) {
     for (int at = 0; at < CHUNK; ++at) sums[at] += values[at];
 }
 
-constexpr float NEGATIVE_INFINITY = -__builtin_huge_valf();
+__device__ __forceinline__ float negative_infinity() { return __uint_as_float(0xff800000u); }
 
 // Means or maxima of windows, of what of them lies in the image.
 extern "C" __global__ void pool(Task task) {
     Spot spot(task);
     if (!spot.there) return;
     float values[CHUNK];
-    for (float& value : values) value = task.after == LARGEST ? NEGATIVE_INFINITY : 0.0f;
+    for (float& value : values) value = task.after == LARGEST ? negative_infinity() : 0.0f;
     for (int place = 0; place < task.rows * task.columns; ++place) {
         int row = spot.row * task.stride - task.padding + place / task.columns;
         int column = spot.column * task.stride - task.padding + place % task.columns;
@@ -363,7 +373,7 @@ extern "C" __global__ void deepen(Task task) {
         int bottom = ((row + 1) * task.height + task.output_height - 1) / task.output_height;
         int right = ((column + 1) * task.width + task.output_width - 1) / task.output_width;
         float most[CHUNK];
-        for (float& value : most) value = NEGATIVE_INFINITY;
+        for (float& value : most) value = negative_infinity();
         for (int y = row * task.height / task.output_height; y < bottom; ++y) {
             for (int x = column * task.width / task.output_width; x < right; ++x) {
                 raise(most, chunk_at(task, spot.image, y, x, spot.channel));
@@ -387,7 +397,7 @@ extern "C" __global__ void summarize(Task task) {
     int channel = (blockIdx.x * CHUNKS_A_BLOCK + mine) * CHUNK;
     int pixels = task.height * task.width;
     float values[CHUNK];
-    for (float& value : values) value = task.after == LARGEST ? NEGATIVE_INFINITY : 0.0f;
+    for (float& value : values) value = task.after == LARGEST ? negative_infinity() : 0.0f;
     for (int pixel = share; pixel < pixels && channel < task.pixel; pixel += SHARES) {
         Chunk chunk = chunk_at(task, blockIdx.y, pixel / task.width, pixel % task.width, channel);
         if (task.after == LARGEST) raise(values, chunk);

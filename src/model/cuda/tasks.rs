@@ -183,10 +183,13 @@ impl Kernel {
         }
     }
 
-    /// Bytes of shared memory that a block is launched with: tiles of three steps of 64 values of two bytes.
+    /// Bytes of shared memory that a block is launched with: for tiles of both factors, of so many steps of values of
+    /// two bytes, and for where pixels begin to read.
     pub(super) fn shared_bytes(self) -> usize {
         match self {
-            Self::Convolve(tile) => STAGES * STEP * 2 * (tile.pixels() + tile.channels()),
+            Self::Convolve(tile) => {
+                STAGES * STEP * 2 * (tile.pixels() + tile.channels()) + WINDOW_BYTES * tile.pixels()
+            }
             _ => 0,
         }
     }
@@ -196,8 +199,10 @@ impl Kernel {
 pub(super) const THREADS: usize = 256;
 /// Values of a sum that are multiplied at once, which the weights of a channel are rounded up to.
 pub(super) const STEP: usize = 64;
-/// Steps that are copied ahead.
+/// Steps that shared memory has room for.
 const STAGES: usize = 3;
+/// Bytes that say where a pixel begins to read.
+const WINDOW_BYTES: usize = 16;
 /// Values that are read and written at once, which channels are rounded up to.
 pub(super) const CHUNK: usize = 8;
 
