@@ -6,9 +6,9 @@
 
 #![allow(unsafe_code, reason = "kernels take addresses, and the driver hands out memory that nothing was written to")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::cuda_backend::cudarc::driver::sys::{
     CUdevice_attribute, CUfunction_attribute_enum, CUgraphInstantiate_flags, CUstreamCaptureMode,
@@ -21,34 +21,30 @@ use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp1, Device, Error,
 use lru::LruCache;
 
 use super::plan::{Incoming, Plan};
+use super::probe;
 use super::tasks::{Addresses, Kernel, Launch, THREADS, Task};
 use super::towers::Tower;
 use crate::model::compute::Packed;
 
-/// What the kernels need: copies to shared memory that are waited for later, and bfloat16 in tensor cores. The driver
-/// makes of it what suits the GPU.
-const ARCHITECTURE: &str = "compute_80";
+/// The least that the kernels need: copies to shared memory that are waited for later, and bfloat16 in tensor cores.
+const OLDEST: (i32, i32) = (8, 0);
 /// The name of the kernels among candle's.
 const MODULE: &str = "earmark convolutions";
 /// Shapes of inputs whose plans are kept.
 const SHAPES: NonZeroUsize = NonZeroUsize::new(8).expect("eight is not zero");
 
-/// The kernels, or why the compiler refused them.
-static COMPILED: LazyLock<std::result::Result<String, String>> = LazyLock::new(|| {
-    let options = CompileOptions { arch: Some(ARCHITECTURE), ..CompileOptions::default() };
-    let compiled = compile_ptx_with_opts(include_str!("kernels.cu"), options);
-    compiled.map(|ptx| ptx.to_src()).map_err(|error| error.to_string())
-});
+/// The kernels, by the compute capability that they were compiled for.
+static COMPILED: Mutex<BTreeMap<(i32, i32), String>> = Mutex::new(BTreeMap::new());
 
-/// Whether a GPU can run the kernels. If not, the log says why.
+/// Whether a GPU runs the kernels, and what comes of it is right. If not, the log says why.
 pub(in crate::model) fn is_able(device: &Device) -> bool {
-    match device.as_cuda_device().and_then(functions) {
-        Ok(_) => true,
-        Err(error) => {
-            tracing::warn!("convolutions run more slowly, by candle: the GPU cannot run earmark's kernels: {error}");
-            false
-        }
-    }
+    let problem = match probe::agrees(packed, device) {
+        Ok(true) => return true,
+        Ok(false) => "what it computes is not what the processor does".into(),
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!("candle computes the convolutions, more slowly: the GPU cannot run earmark's kernels: {problem}");
+    false
 }
 
 /// A tower on the GPU, as one operation of candle.
@@ -67,15 +63,35 @@ pub(in crate::model) fn packed(tower: Tower, device: &Device) -> Result<Packed> 
 
 /// All kernels, compiled and loaded.
 fn functions(device: &CudaDevice) -> Result<HashMap<Kernel, CudaFunction>> {
-    let code = COMPILED.as_deref().map_err(Error::msg)?;
+    let capability = device.cuda_stream().context().compute_capability().map_err(Error::wrap)?;
+    let code = compiled(capability)?;
     let function = |kernel: Kernel| {
-        let function = device.get_or_load_custom_func(kernel.name(), MODULE, code)?.into_cuda_function();
+        let function = device.get_or_load_custom_func(kernel.name(), MODULE, &code)?.into_cuda_function();
         let shared = i32::try_from(kernel.shared_bytes()).map_err(Error::wrap)?;
         let most = CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
         function.set_attribute(most, shared).map_err(Error::wrap)?;
         Ok((kernel, function))
     };
     Kernel::ALL.into_iter().map(function).collect()
+}
+
+/// The kernels for a compute capability; for the oldest if the compiler is older than the GPU, which runs that as well.
+fn compiled(capability: (i32, i32)) -> Result<String> {
+    if capability < OLDEST {
+        let ((major, minor), (least, _)) = (capability, OLDEST);
+        return Err(Error::msg(format!("its compute capability is {major}.{minor}, at least {least}.0 is needed")));
+    }
+    let mut all = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(code) = all.get(&capability) {
+        return Ok(code.clone());
+    }
+    let compile = |(major, minor)| {
+        let options = vec![format!("--gpu-architecture=compute_{major}{minor}")];
+        compile_ptx_with_opts(include_str!("kernels.cu"), CompileOptions { options, ..CompileOptions::default() })
+    };
+    let code = compile(capability).or_else(|_| compile(OLDEST)).map_err(Error::wrap)?.to_src();
+    all.insert(capability, code.clone());
+    Ok(code)
 }
 
 /// See [`packed`].

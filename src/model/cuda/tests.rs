@@ -4,9 +4,10 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Conv2d, Conv2dConfig, Module};
 use half::bf16;
 
-use super::emulated::Blocks;
+use super::emulated::{self, Blocks};
 use super::layers::{Conv, Weights};
 use super::plan::{Incoming, Planner};
+use super::probe;
 use super::tasks::{After, Kernel, Tile};
 
 /// A convolution, and what it is given.
@@ -118,4 +119,9 @@ fn grouped_convolutions_are_candles() {
     // Groups that fill no tile are computed as if there were none.
     check(Case { channels: [16, 16], groups: 4, ..grouped }, After::Rectified, Tile::By128x32);
     check(Case { channels: [24, 40], groups: 8, kernel: 1, ..grouped }, After::Rectified, Tile::By128x64);
+}
+
+#[test]
+fn an_emulated_gpu_is_able() {
+    assert!(probe::agrees(emulated::packed, &Device::Cpu).unwrap());
 }
