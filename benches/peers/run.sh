@@ -27,22 +27,21 @@ shift
 executable=
 [[ -x $here/harness ]] && executable=$here/harness
 bundle=
-features=()
-[[ $part == gpu ]] && features=(--features cuda)
+build=(cargo build --locked --release)
+[[ $part == gpu ]] && build=(deploy/cuda/build)
 arguments=()
 while (($#)); do
     case "$1" in
         --executable) executable=$(realpath "${2:?a file}") && shift ;;
         --bundle) bundle=$(realpath "${2:?a file}") && shift ;;
-        --dry-run) features=() arguments+=("$1") ;;
+        --dry-run) build=(cargo build --locked --release) arguments+=("$1") ;;
         *) arguments+=("$1") ;;
     esac
     shift
 done
 
 if [[ -z $executable ]]; then
-    build=(cargo build --locked --release --bench peers "${features[@]}")
-    executable=$("${build[@]}" --message-format=json-render-diagnostics |
+    executable=$("${build[@]}" --bench peers --message-format=json-render-diagnostics |
         sed -n 's/.*"name":"peers".*"executable":"\([^"]*\)".*/\1/p')
 fi
 

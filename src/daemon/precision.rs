@@ -17,7 +17,7 @@ const SIDE: u32 = 256;
 /// The least cosines between vectors in half precision and in f32, of what the world has.
 ///
 /// # Errors
-/// [`ModelError::NoHalfPrecision`] on a processor that is not faster in it, and those of loading the model.
+/// [`ModelError::NoHalfPrecision`] on a machine that is not faster in it, and those of loading the model.
 ///
 /// # Panics
 /// If the world's sounds had a rate that cannot be converted.

@@ -81,6 +81,16 @@ pub(super) fn is_lost(device: &Device) -> bool {
     !device.is_cpu() && answer().is_err()
 }
 
+/// Memory that is free on a device of its own; none on a processor, whose memory grows with what is asked of it.
+pub(super) fn free_bytes(device: &Device) -> Option<usize> {
+    #[cfg(feature = "cuda")]
+    if let Ok(device) = device.as_cuda_device() {
+        return device.cuda_stream().context().mem_get_info().ok().map(|(free, _)| free);
+    }
+    debug_assert!(device.is_cpu(), "of other devices it is not known");
+    None
+}
+
 /// What a device is called, in the words of [`DeviceChoice`].
 pub fn name(device: &Device) -> String {
     match device.location() {
@@ -98,10 +108,18 @@ fn open_cuda(_number: usize) -> Result<Device, String> {
 #[cfg(feature = "cuda")]
 fn open_cuda(number: usize) -> Result<Device, String> {
     // Without a driver the CUDA bindings panic rather than return an error.
-    match std::panic::catch_unwind(|| Device::new_cuda(number)) {
+    if !super::cuda::driver::is_there() {
+        return Err("no NVIDIA driver was found".into());
+    }
+    // A stream of its own: what is put on the default one cannot be recorded. The bindings panic where another of
+    // CUDA's libraries is missing.
+    match std::panic::catch_unwind(|| Device::new_cuda_with_stream(number)) {
         Ok(Ok(device)) => Ok(device),
         Ok(Err(error)) => Err(format!("GPU {number} cannot be opened: {error}")),
-        Err(_) => Err("no NVIDIA driver was found".into()),
+        Err(panic) => {
+            let reason = panic.downcast_ref::<String>().map_or("an unknown reason", String::as_str);
+            Err(format!("CUDA's libraries cannot be used: {reason}"))
+        }
     }
 }
 

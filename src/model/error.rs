@@ -39,10 +39,11 @@ pub enum ModelError {
     /// The model lacks the tower that the input needs.
     #[error("this model has no {0} tower (it is an image and text model; import an AudioCLIP checkpoint for sounds)")]
     NoTower(&'static str),
-    /// This processor has nothing that would be faster in half precision.
+    /// Neither this processor nor a GPU would be faster in half precision.
     #[error(
-        "this processor computes in f32 only (half precision needs AVX-512 BF16), so it cannot be measured what half \
-         precision does to this model's vectors; import it on one that has it, or without --precision half"
+        "this machine computes in f32 only (half precision needs a processor with AVX-512 BF16, or a GPU), so it \
+         cannot be measured what half precision does to this model's vectors; import it on one that has either, or \
+         without --precision half"
     )]
     NoHalfPrecision,
     /// In half precision the model's vectors would be too far from what they should be.

@@ -5,9 +5,11 @@
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
+use rayon::prelude::*;
 
 use super::compute::{Arithmetic, Spectrum};
 use super::config::AudioConfig;
+use super::uploads::Uploads;
 
 /// Added to the time axis and to `m`, as the reference does.
 const EPS: f32 = 1e-8;
@@ -21,7 +23,7 @@ pub(super) struct FrontEnd {
     bins: usize,
     hop: usize,
     window: usize,
-    device: Device,
+    uploads: Uploads,
 }
 
 /// What frames are multiplied by: real parts of all used bins, then imaginary parts, each multiplied by the window.
@@ -57,7 +59,8 @@ impl FrontEnd {
                 Transform::Candle(basis.t()?.contiguous()?)
             }
         };
-        Ok(Self { transform, bins, hop: config.hop_samples, window: window.len(), device: vb.device().clone() })
+        let uploads = Uploads::new(vb.device())?;
+        Ok(Self { transform, bins, hop: config.hop_samples, window: window.len(), uploads })
     }
 
     /// Frames of a clip of `samples` samples (SPEC 4.2).
@@ -71,45 +74,47 @@ impl FrontEnd {
         let count = self.frames(length);
         let samples = (count - 1 + self.window.div_ceil(self.hop)) * self.hop;
         let frames = Frames { signals: signals.len(), count, hop: self.hop, samples };
-        let padded = self.padded(signals, frames);
         let rows = self.bins / BANDS;
         match &self.transform {
             Transform::Packed(spectrum) => {
+                let mut padded = vec![0.0; frames.signals * samples];
+                self.pad(signals, frames, &mut padded);
                 let decibels = spectrum.decibels(&padded, frames);
-                Tensor::from_vec(decibels, (frames.signals, BANDS, rows, count), &self.device)
+                Tensor::from_vec(decibels, (frames.signals, BANDS, rows, count), &Device::Cpu)
             }
             Transform::Candle(basis) => {
-                let decibels = self.decibels(basis, padded, frames)?;
+                let shape = (frames.signals, samples / self.hop, self.hop);
+                let hops = self.uploads.tensor(shape, |padded| self.pad(signals, frames, padded))?;
+                let decibels = self.decibels(basis, &hops, count)?;
                 decibels.reshape((frames.signals, count, BANDS, rows))?.permute((0, 2, 3, 1))?.contiguous()
             }
         }
     }
 
-    /// `[signals, samples]`, with silence around each signal.
-    fn padded(&self, signals: &[&[f32]], Frames { count, samples, .. }: Frames) -> Vec<f32> {
+    /// Writes `[signals, samples]`, with silence around each signal.
+    fn pad(&self, signals: &[&[f32]], Frames { count, samples, .. }: Frames, padded: &mut [f32]) {
         let required = (count - 1) * self.hop + self.window;
-        let mut padded = vec![0f32; signals.len() * samples];
-        for (signal, padded) in signals.iter().zip(padded.chunks_exact_mut(samples)) {
+        padded.par_chunks_exact_mut(samples).zip(signals).for_each(|(padded, signal)| {
             let left = required.saturating_sub(signal.len()) / 2;
-            for (sample, slot) in signal.iter().zip(&mut padded[left..]) {
-                *slot = amplitude(*sample);
-            }
-        }
-        padded
+            let (before, rest) = padded.split_at_mut(left);
+            let (slots, after) = rest.split_at_mut(signal.len().min(rest.len()));
+            slots.iter_mut().zip(*signal).for_each(|(slot, sample)| *slot = amplitude(*sample));
+            before.fill(0.0);
+            after.fill(0.0);
+        });
     }
 
-    /// `[signals · frames, bins]`. Frames overlap, so each is put together from consecutive hops of its signal.
-    fn decibels(&self, basis: &Tensor, padded: Vec<f32>, frames: Frames) -> Result<Tensor> {
-        let Frames { signals, count, hop, samples } = frames;
-        let hops = Tensor::from_vec(padded, (signals, samples / hop, hop), &self.device)?;
-        let pieces = (0..self.window.div_ceil(hop)).map(|piece| {
-            let width = hop.min(self.window - piece * hop);
+    /// Hops `[signals, hops, samples]` → `[signals · frames, bins]`, `count` frames a signal. Frames overlap, so each
+    /// is put together from consecutive hops of its signal.
+    fn decibels(&self, basis: &Tensor, hops: &Tensor, count: usize) -> Result<Tensor> {
+        let pieces = (0..self.window.div_ceil(self.hop)).map(|piece| {
+            let width = self.hop.min(self.window - piece * self.hop);
             hops.narrow(1, piece, count)?.narrow(2, 0, width)
         });
         let spectrum = Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 2)?.flatten_to(1)?.matmul(basis)?;
         let real = spectrum.narrow(1, 0, self.bins)?.sqr()?;
         let power = (real + spectrum.narrow(1, self.bins, self.bins)?.sqr()?)?;
-        let silence = Tensor::full(POWER_OF_SILENCE, power.shape(), &self.device)?;
+        let silence = Tensor::full(POWER_OF_SILENCE, power.shape(), hops.device())?;
         let power = power.gt(0f32)?.where_cond(&power, &silence)?;
         power.log()? * (10.0 / std::f64::consts::LN_10)
     }

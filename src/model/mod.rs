@@ -19,6 +19,7 @@ pub mod scales;
 pub mod schema;
 mod storage;
 mod text;
+mod uploads;
 mod visual;
 pub mod weights;
 
@@ -27,6 +28,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use rayon::prelude::*;
 
 pub use config::{AudioConfig, ModelConfig, Shapes, TextConfig, VisualConfig};
 pub use device::DeviceChoice;
@@ -39,12 +41,18 @@ use self::audio::AudioTower;
 use self::compute::Arithmetic;
 use self::file::{Metadata, ModelFile};
 use self::text::TextTower;
+use self::uploads::Uploads;
 use self::visual::VisualTower;
 
-/// Spectrogram frames computed at once: sixteen clips of five seconds, 0.6 GB of activations in the published model.
+/// Most spectrogram frames computed at once: sixteen clips of five seconds, 0.6 GB of activations in the published
+/// model.
 const FRAMES_PER_BATCH: usize = 16 * 392;
-/// Pictures computed at once.
+/// Most pictures computed at once.
 const IMAGES_PER_BATCH: usize = 16;
+/// Memory of a GPU that a frame needs in the published model when candle computes it, which needs most.
+const GPU_BYTES_PER_FRAME: usize = 1 << 19;
+/// The same for a picture.
+const GPU_BYTES_PER_IMAGE: usize = 1 << 26;
 /// Prompts computed at once.
 const TEXTS_PER_BATCH: usize = 64;
 
@@ -59,6 +67,25 @@ pub struct AudioClip {
     visual: VisualTower,
     audio: Option<AudioTower>,
     scales: LogitScales,
+    uploads: Uploads,
+    batches: Batches,
+}
+
+/// How much is computed at once.
+struct Batches {
+    frames: usize,
+    images: usize,
+}
+
+impl Batches {
+    /// Half of what a device has left may be taken: others use it too.
+    fn on(device: &Device) -> Self {
+        let share = device::free_bytes(device).map_or(usize::MAX, |free| free / 2);
+        Self {
+            frames: (share / GPU_BYTES_PER_FRAME).clamp(1, FRAMES_PER_BATCH),
+            images: (share / GPU_BYTES_PER_IMAGE).clamp(1, IMAGES_PER_BATCH),
+        }
+    }
 }
 
 impl AudioClip {
@@ -74,17 +101,23 @@ impl AudioClip {
         Self::with_arithmetic(file, &device, arithmetic)
     }
 
-    /// Loads a model file twice, to be run in f32 and in half precision on the processor, whatever it says of itself.
+    /// Loads a model file twice, to be run in f32 and in half precision, whatever it says of itself: on the processor,
+    /// or in half precision on a GPU if only that is faster so.
     ///
     /// # Errors
-    /// [`ModelError::NoHalfPrecision`] if the processor is not faster in half precision.
+    /// [`ModelError::NoHalfPrecision`] if neither is.
     pub fn in_both_precisions(path: &Path) -> Result<[Self; 2], ModelError> {
-        let half = Arithmetic::best(Precision::Half, &Device::Cpu);
+        let (mut half, mut device) = (Arithmetic::best(Precision::Half, &Device::Cpu), Device::Cpu);
         if !matches!(half, Arithmetic::Half(_)) {
-            return Err(ModelError::NoHalfPrecision);
+            device = device::open(DeviceChoice::Auto)?;
+            if device.is_cpu() {
+                return Err(ModelError::NoHalfPrecision);
+            }
+            half = Arithmetic::best(Precision::Half, &device);
         }
-        let load = |arithmetic| Self::with_arithmetic(ModelFile::open(path)?, &Device::Cpu, arithmetic);
-        Ok([load(Arithmetic::best(Precision::Single, &Device::Cpu))?, load(half)?])
+        let load = |arithmetic, device: &Device| Self::with_arithmetic(ModelFile::open(path)?, device, arithmetic);
+        let single = Arithmetic::best(Precision::Single, &Device::Cpu);
+        Ok([load(single, &Device::Cpu)?, load(half, &device)?])
     }
 
     fn with_arithmetic(file: ModelFile, device: &Device, arithmetic: Arithmetic) -> Result<Self, ModelError> {
@@ -115,6 +148,8 @@ impl AudioClip {
                 audio_text: audio.map(|_| scale("logit_scale_at")).transpose()?,
                 image_text: scale("logit_scale")?,
             },
+            uploads: Uploads::new(vb.device())?,
+            batches: Batches::on(vb.device()),
             device: vb.device().clone(),
             metadata,
         })
@@ -161,8 +196,7 @@ impl AudioClip {
                 )));
             }
         }
-        let batches = rows.chunks(TEXTS_PER_BATCH).map(|batch| rows_of(&self.text.forward(batch)?));
-        collect(batches)
+        vectors_of(rows.chunks(TEXTS_PER_BATCH).map(|batch| Ok(self.text.forward(batch)?)))
     }
 
     /// Pictures, each `[3, resolution, resolution]` of CLIP-normalised RGB, to one vector each.
@@ -174,11 +208,12 @@ impl AudioClip {
                 "a picture has {got} values, expected {expected} (3·{side}·{side})"
             )));
         }
-        let batches = planes.chunks(IMAGES_PER_BATCH).map(|batch| {
-            let x = Tensor::from_vec(batch.concat(), (batch.len(), 3, side, side), &self.device)?;
-            rows_of(&self.visual.forward(&x)?)
-        });
-        collect(batches)
+        vectors_of(planes.chunks(self.batches.images).map(|batch| {
+            let x = self.uploads.tensor((batch.len(), 3, side, side), |values| {
+                values.par_chunks_exact_mut(3 * side * side).zip(batch).for_each(|(to, from)| to.copy_from_slice(from));
+            })?;
+            Ok(self.visual.forward(&x)?)
+        }))
     }
 
     /// Clips at 44.1 kHz in int16 units, `clip[channel][sample]`, of any lengths, to one vector each.
@@ -188,15 +223,12 @@ impl AudioClip {
     pub fn embed_audio(&self, clips: &[&[Vec<f32>]]) -> Result<Vec<RawEmbedding>, ModelError> {
         let tower = self.audio.as_ref().ok_or(ModelError::NoTower("audio"))?;
         clips.iter().enumerate().try_for_each(|(index, clip)| check_clip(index, clip))?;
-        let mut vectors = Vec::with_capacity(clips.len());
-        for alike in clips.chunk_by(|a, b| shape(a) == shape(b)) {
+        let alike = clips.chunk_by(|a, b| shape(a) == shape(b));
+        vectors_of(alike.flat_map(|alike| {
             let (channels, samples) = shape(alike[0]);
-            let size = (FRAMES_PER_BATCH / (channels * tower.frames(samples))).max(1);
-            for batch in alike.chunks(size) {
-                vectors.extend(rows_of(&tower.forward(batch)?)?);
-            }
-        }
-        Ok(vectors)
+            let size = (self.batches.frames / (channels * tower.frames(samples))).max(1);
+            alike.chunks(size).map(|batch| Ok(tower.forward(batch)?))
+        }))
     }
 }
 
@@ -226,10 +258,12 @@ fn rows_of(vectors: &Tensor) -> Result<Vec<RawEmbedding>, ModelError> {
     }
 }
 
-fn collect(
-    batches: impl Iterator<Item = Result<Vec<RawEmbedding>, ModelError>>,
-) -> Result<Vec<RawEmbedding>, ModelError> {
-    Ok(batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+/// The vectors of all batches. All are begun before the first is waited for: a GPU computes one while the next is on
+/// its way.
+fn vectors_of(batches: impl Iterator<Item = Result<Tensor, ModelError>>) -> Result<Vec<RawEmbedding>, ModelError> {
+    let begun = batches.collect::<Result<Vec<_>, _>>()?;
+    let ended = begun.iter().map(rows_of).collect::<Result<Vec<_>, _>>()?;
+    Ok(ended.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

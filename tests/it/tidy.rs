@@ -68,6 +68,7 @@ const HOMES: [(&str, &str); 41] = [
     ("hnsw_rs", "src/index/draft.rs"),
     ("memmap2", "src/index/memory.rs"),
     ("exif", "src/describe/"),
+    ("libloading", "src/model/cuda/driver.rs"),
     ("lofty", "src/describe/"),
     ("notify", "src/watch/live.rs"),
     ("postcard", "src/store/"),
@@ -115,8 +116,14 @@ const SHARED: [(&str, &[&str]); 3] = [
 ];
 
 /// Where raw memory, the processor's own instructions and a GPU's are: nowhere else anything is unsafe.
-const UNSAFE: [&str; 4] =
-    ["src/index/kernels/", "src/index/memory.rs", "src/model/compute/kernels/", "src/model/cuda/card.rs"];
+const UNSAFE: [&str; 6] = [
+    "src/index/kernels/",
+    "src/index/memory.rs",
+    "src/model/compute/kernels/",
+    "src/model/cuda/card.rs",
+    "src/model/cuda/driver.rs",
+    "src/model/cuda/staging.rs",
+];
 
 const LONGEST_LINE_CHARS: usize = 120;
 const LONGEST_FILE_LINES: usize = 400;

@@ -4,14 +4,19 @@
 //!
 //! Owns the kernels (`kernels.cu`), what they are to do (`tasks`, `plan`) and the order of a tower's layers (`towers`,
 //! `layers`). Invariant: all that a batch needs is planned before the GPU begins, so that it never waits for the
-//! processor. `card` alone knows CUDA; without it plans are run by `emulator.cpp`, in tests.
+//! processor. `card`, `staging` and `driver` alone know CUDA; without it plans are run by `emulator.cpp`, in tests.
 
 #[cfg(feature = "cuda")]
 pub(super) mod card;
+#[cfg(feature = "cuda")]
+pub(super) mod driver;
 #[cfg(test)]
 pub(super) mod emulated;
 mod layers;
 mod plan;
+mod probe;
+#[cfg(feature = "cuda")]
+pub(super) mod staging;
 mod tasks;
 #[cfg(test)]
 mod tests;
