@@ -8,6 +8,8 @@ nothing.
 
 import argparse
 import datetime
+import statistics
+import time
 from pathlib import Path
 
 import torch
@@ -24,6 +26,8 @@ ROUNDS, DRY_ROUNDS = 20, 1
 REPEATS = 3
 COMPARED, DRY_COMPARED = 16, 2
 FILES, DRY_FILES = 300, 3
+# Rows and columns of the matrices whose product shows what the card can do at most.
+PEAK, DRY_PEAK = 8192, 256
 OURS = {"earmark f32": "f32", "earmark half": "half"}
 COMPILED = "torch half, compiled"
 RIVALS = ("torch f32", "torch half", COMPILED)
@@ -64,8 +68,24 @@ def working(embedders: list[Embedder], cases: list[Case]) -> tuple[list[Embedder
     return there, missing
 
 
-def throughput(contest: Contest, checkpoint: Path) -> dict[str, dict[str, float | None]]:
-    """For each case what earmark does a second, and how many times as fast as PyTorch that is."""
+def peak_tflops(device: str, size: int) -> float:
+    """What a product of square matrices of half precision reaches."""
+    half = torch.bfloat16 if device == "cpu" else torch.float16
+    left, right = (torch.randn(size, size, device=device).to(half) for _ in range(2))
+
+    def seconds() -> float:
+        begin = time.perf_counter()
+        # The answer is waited for.
+        (left @ right)[0, 0].item()
+        return time.perf_counter() - begin
+
+    seconds()
+    return 2e-12 * size**3 / statistics.median(seconds() for _ in range(ROUNDS))
+
+
+def throughput(contest: Contest, checkpoint: Path, peak: float) -> dict[str, dict[str, float | None]]:
+    """For each case what earmark does a second, what share of the card's peak that is, and how many times as fast as
+    PyTorch."""
     model = weights.load(checkpoint)
     of_media = {case.inputs.kind: case.inputs for case in contest.cases if case.inputs.kind != "text"}
     giga = {kind: flops(model, kind, inputs) * 1e-9 for kind, inputs in of_media.items()}
@@ -77,6 +97,7 @@ def throughput(contest: Contest, checkpoint: Path) -> dict[str, dict[str, float 
             of_case[f"{precision}_per_s"] = 1e3 / ms if ms else None
             if case.inputs.kind in giga:
                 of_case[f"{precision}_tflops"] = giga[case.inputs.kind] / ms if ms else None
+                of_case[f"{precision}_share_of_peak"] = giga[case.inputs.kind] / ms / peak if ms else None
             of_case |= {f"{precision}_vs_{key(rival)}": contest.ratio(who, rival, case) for rival in RIVALS}
         figures[f"{key(case.inputs.name)}_batch{case.batch}"] = of_case
     return figures
@@ -113,6 +134,7 @@ def compared(
 def main() -> None:
     options = arguments()
     dry, work = options.dry_run, options.work
+    device = "cpu" if dry else "cuda:0"
     harness = Harness(options.executable, work, torch.get_num_threads())
     # Otherwise PyTorch takes the first algorithm that comes to its mind.
     torch.backends.cudnn.benchmark = True
@@ -121,17 +143,19 @@ def main() -> None:
     inputs = list(everything(max(DRY_BATCHES if dry else BATCHES), work).values())
     contest, agreed, missing = compared(options, harness, checkpoint, inputs)
     say("files to a library")
-    on_card = choice(harness.installed(checkpoint, "f32"), "cpu" if dry else "cuda:0")
+    precision = "f32" if "earmark half" in missing else "half"
+    on_card = choice(harness.installed(checkpoint, precision), device)
     ingest = busy(harness, on_card, DRY_FILES if dry else FILES, not dry)
 
     wrong = agreed.wrong(OURS)
     if "earmark f32" in missing:
         wrong.append(f"earmark f32: {missing['earmark f32']}")
     card = None if dry else torch.cuda.get_device_name(0)
-    figures: dict[str, object] = {"device": "cpu" if dry else "cuda:0", "dry_run": dry, "card": card}
-    fast = throughput(contest, checkpoint)
+    peak = peak_tflops(device, DRY_PEAK if dry else PEAK)
+    figures: dict[str, object] = {"device": device, "dry_run": dry, "card": card, "peak_half_tflops": peak}
+    fast = throughput(contest, checkpoint, peak)
     figures |= {f"{name}_{case}": value for case, of in fast.items() for name, value in of.items()}
-    figures |= agreed.figures() | ingest.figures()
+    figures |= agreed.figures() | ingest.figures() | {"ingest_precision": precision}
     figures |= {"ms": contest.figures(), "missing": missing, "wrong": wrong, "machine": machine()}
     versions = {"earmark": revision(), "torch": torch.__version__, "cuda": torch.version.cuda}
     figures |= {"date": datetime.date.today().isoformat(), "versions": versions}
