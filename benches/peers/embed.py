@@ -28,13 +28,16 @@ PEAK_REPEATS = 3
 VECTORS = 100_000
 QUERIES, QUICK_QUERIES = 2_000, 500
 OURS = {"earmark f32": "f32", "earmark half": "half"}
+PUBLISHED = "torch f32, as published"
 # Who is faster than whom, and by how much; with one input at a time, and with several together.
 RATIOS = {
     "audio_f32_vs_torch_eager": ("earmark f32", "torch f32", "audio"),
+    "audio_f32_vs_torch_published": ("earmark f32", PUBLISHED, "audio"),
     "audio_f32_vs_ort": ("earmark f32", "ort f32", "audio"),
     "audio_f32_vs_ort_int8": ("earmark f32", "ort int8", "audio"),
     "audio_bf16_vs_torch_bf16": ("earmark half", "torch bf16", "audio"),
     "audio_bf16_vs_torch_f32": ("earmark half", "torch f32", "audio"),
+    "audio_bf16_vs_torch_published": ("earmark half", PUBLISHED, "audio"),
     "audio_bf16_vs_ort": ("earmark half", "ort f32", "audio"),
     "audio_bf16_vs_ort_int8": ("earmark half", "ort int8", "audio"),
     "image_f32_vs_torch_eager": ("earmark f32", "torch f32", "image"),
@@ -67,6 +70,7 @@ def rivals(checkpoint: Path, work: Path, threads: int) -> list[Torch | onnx_riva
         plain,
         Torch("torch bf16", checkpoint, "cpu", torch.bfloat16),
         plain.cutting("torch f32, cut"),
+        plain.as_published(PUBLISHED),
         onnx_rival.Onnx("ort f32", exported, threads),
         onnx_rival.Onnx("ort int8", onnx_rival.quantised(exported), threads),
     ]

@@ -66,8 +66,16 @@ class Torch:
         other.name, other.cut = name, True
         return other
 
+    def as_published(self, name: str) -> Self:
+        """With the same weights, for sounds only; the front-end's basis is made for every batch."""
+        other = copy.copy(self)
+        audio = copy.copy(self.towers["audio"])
+        audio.as_published = True
+        other.name, other.towers = name, {"audio": audio}
+        return other
+
     def takes(self, inputs: Inputs) -> bool:
-        return not self.cut or (inputs.kind == TEXT and inputs.width < CONTEXT)
+        return inputs.kind in self.towers and (not self.cut or (inputs.kind == TEXT and inputs.width < CONTEXT))
 
     def embed(self, inputs: Inputs, count: int) -> Vectors:
         values = inputs.values[:count]

@@ -141,6 +141,25 @@ class Filters(nn.Module):
         gain, norm = np.sqrt(fb), f32(math.sqrt(FFT))
         return torch.from_numpy(np.vstack([gain * it / norm * window for it in (real, imaginary)]).T.copy())
 
+    def rebuilt(self, window: Tensor) -> Tensor:
+        """The same by PyTorch's functions, of all filters and times, as AudioCLIP's own code makes it for every batch.
+        What never meets a sample is then left out.
+        """
+        m, fb, fc = (it[:, None] for it in (self.m, self.fb, self.fc))
+        time = math.pi * torch.linspace(-1, 1, FFT, device=window.device)[None] + 1e-8
+        phase = fc * time
+        carrier = torch.cos(phase), -torch.sin(phase)
+        argument = fb * time / (m + 1e-8)
+        sinc = torch.where(argument == 0, 1, torch.sin(argument) / argument)
+        radius = torch.pow(sinc.square(), 0.5 * m)
+        turn = torch.where(sinc >= 0, 0, m * math.pi)
+        envelope = radius * torch.cos(turn), radius * torch.sin(turn)
+        real = envelope[0] * carrier[0] - envelope[1] * carrier[1]
+        imaginary = envelope[0] * carrier[1] + envelope[1] * carrier[0]
+        first, gain = (FFT - WINDOW) // 2, torch.sqrt(fb) / math.sqrt(FFT)
+        used = [(gain * it)[:BINS, first : first + WINDOW] * window for it in (real, imaginary)]
+        return torch.cat(used).T
+
 
 def rounded(function: np.ufunc, *values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Exact for the values given, then rounded once."""
@@ -195,6 +214,8 @@ class Audio(nn.Module):
             inputs = outputs
         self.att5 = Attention(inputs, inputs, (3, 5))
         self.fc = nn.Linear(inputs, DIMENSION)
+        # Whether what depends on weights alone is made for every batch.
+        self.as_published = False
 
     def prepare(self) -> None:
         """Makes what depends on weights alone."""
@@ -211,7 +232,8 @@ class Audio(nn.Module):
         padded = functional.pad(scaled, (missing // 2, missing - missing // 2 + unused))
         hops = padded.unflatten(1, (frames - 1 + hops_a_frame, HOP))
         pieces = [hops[:, at : at + frames] for at in range(hops_a_frame)]
-        spectrum = torch.cat(pieces, 2)[:, :, :WINDOW] @ self.basis
+        basis = self.fbsp.rebuilt(self.window) if self.as_published else self.basis
+        spectrum = torch.cat(pieces, 2)[:, :, :WINDOW] @ basis
         power = spectrum[..., :BINS].square() + spectrum[..., BINS:].square()
         power = torch.where(power > 0, power, POWER_OF_SILENCE)
         return (10 * power.log10()).transpose(1, 2).unflatten(1, (BANDS, BAND_ROWS))
