@@ -5,9 +5,8 @@ use super::{Config, ConfigError, invalid};
 /// Refuses figures with which nothing could be done, or something for ever.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let Config { ingest, watch, index, search, server, .. } = config;
-    let at_least_one: [(&str, u64); 13] = [
+    let at_least_one: [(&str, u64); 12] = [
         ("ingest.hop_ms", ingest.hop_ms),
-        ("ingest.queue_inputs", ingest.queue_inputs as u64),
         ("ingest.commit_files", ingest.commit_files as u64),
         ("watch.poll_interval_s", watch.poll_interval_s),
         ("index.construction_candidates", index.construction_candidates as u64),

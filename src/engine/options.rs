@@ -72,7 +72,7 @@ pub struct IngestOptions {
     pub batch_inputs: usize,
     /// How long an input waits for others, to be embedded together.
     pub batch_wait_ms: u64,
-    /// Decoded inputs that may wait for the model.
+    /// Decoded inputs that may wait for the model; 0 for what suits the device.
     pub queue_inputs: usize,
     /// Most files in one batch of the store.
     pub commit_files: usize,

@@ -27,7 +27,7 @@ pub struct EncoderOptions {
     pub batch_inputs: usize,
     /// How long an input waits for others.
     pub batch_wait: std::time::Duration,
-    /// Inputs of files that may wait; 0 counts as 1.
+    /// Inputs of files that may wait; 0 for what suits the device.
     pub queue_inputs: usize,
     /// Queries that may wait; 0 counts as 1.
     pub queue_queries: usize,

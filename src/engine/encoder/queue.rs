@@ -20,6 +20,10 @@ use crate::model::RawEmbedding;
 const CPU_BATCH: [usize; 2] = [4, 8];
 /// Inputs that anything else gets at once, which is idle most of the time with fewer.
 const GPU_BATCH: [usize; 2] = [64, 64];
+/// Inputs of files that may wait for a processor.
+const CPU_QUEUE: usize = 32;
+/// For anything else: the next batch, and what is decoded while it is made.
+const GPU_QUEUE: usize = 128;
 /// Prompts that are embedded together.
 pub(super) const PROMPTS_AT_ONCE: usize = 16;
 
@@ -131,11 +135,11 @@ impl Waiting {
 
 impl Queue {
     pub(super) fn new(options: EncoderOptions, device: &str) -> Self {
-        let suits = if device == "cpu" { CPU_BATCH } else { GPU_BATCH };
+        let (batch, files) = if device == "cpu" { (CPU_BATCH, CPU_QUEUE) } else { (GPU_BATCH, GPU_QUEUE) };
         let limits = Limits {
-            batch: if options.batch_inputs == 0 { suits } else { [options.batch_inputs; 2] },
+            batch: if options.batch_inputs == 0 { batch } else { [options.batch_inputs; 2] },
             wait: options.batch_wait,
-            files: options.queue_inputs.max(1),
+            files: if options.queue_inputs == 0 { files } else { options.queue_inputs },
             queries: options.queue_queries.max(1),
         };
         let (state, arrived, taken) = (Mutex::default(), Condvar::new(), Condvar::new());

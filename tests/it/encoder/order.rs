@@ -119,7 +119,7 @@ fn files_are_embedded_together_by_kind() {
 fn batches_suit_the_device() {
     let probe = Probe::default();
     let model = StubModel::new(&probe).on("cuda:0");
-    let options = EncoderOptions { queue_inputs: 200, batch_wait: Duration::ZERO, ..stub_model::options() };
+    let options = EncoderOptions { queue_inputs: 0, batch_wait: Duration::ZERO, ..stub_model::options() };
     let loaded = move || Ok::<_, String>(Box::new(model) as Box<dyn EmbeddingModel>);
     let encoder = Encoder::start(loaded, options).ok().unwrap();
     probe.close_gate();
