@@ -208,7 +208,7 @@ impl AudioClip {
                 "a picture has {got} values, expected {expected} (3·{side}·{side})"
             )));
         }
-        vectors_of(planes.chunks(self.batches.images).map(|batch| {
+        vectors_of(in_batches(planes, self.batches.images).map(|batch| {
             let x = self.uploads.tensor((batch.len(), 3, side, side), |values| {
                 values.par_chunks_exact_mut(3 * side * side).zip(batch).for_each(|(to, from)| to.copy_from_slice(from));
             })?;
@@ -227,7 +227,7 @@ impl AudioClip {
         vectors_of(alike.flat_map(|alike| {
             let (channels, samples) = shape(alike[0]);
             let size = (self.batches.frames / (channels * tower.frames(samples))).max(1);
-            alike.chunks(size).map(|batch| Ok(tower.forward(batch)?))
+            in_batches(alike, size).map(|batch| Ok(tower.forward(batch)?))
         }))
     }
 }
@@ -256,6 +256,13 @@ fn rows_of(vectors: &Tensor) -> Result<Vec<RawEmbedding>, ModelError> {
         true => Ok(rows),
         false => Err(ModelError::Input("the input's values are so large that its vector overflows".into())),
     }
+}
+
+/// Inputs in batches of a size. Of several the first is a small one: a GPU has nothing to do until it is there.
+fn in_batches<T>(inputs: &[T], size: usize) -> impl Iterator<Item = &[T]> {
+    let first = if inputs.len() > size { size.div_ceil(4) } else { inputs.len() };
+    let (first, others) = inputs.split_at(first);
+    std::iter::once(first).chain(others.chunks(size)).filter(|batch| !batch.is_empty())
 }
 
 /// The vectors of all batches. All are begun before the first is waited for: a GPU computes one while the next is on

@@ -158,3 +158,17 @@ fn towers_on_an_emulated_gpu_stay_near() {
     assert!(rel_l2(&of_sounds(&gpu), &of_sounds(&TINY)) < 0.01);
     assert!(rel_l2(&of_pictures(&gpu), &of_pictures(&TINY)) < 0.01);
 }
+
+#[test]
+fn batches_have_all_inputs_in_order_and_the_first_is_small() {
+    let check = |count: usize, size: usize, expected: &[usize]| {
+        let inputs: Vec<usize> = (0..count).collect();
+        let batches: Vec<&[usize]> = in_batches(&inputs, size).collect();
+        assert_eq!(batches.iter().map(|batch| batch.len()).collect::<Vec<_>>(), expected);
+        assert_eq!(batches.concat(), inputs);
+    };
+    check(0, 16, &[]);
+    check(16, 16, &[16]);
+    check(40, 16, &[4, 16, 16, 4]);
+    check(3, 1, &[1, 1, 1]);
+}
