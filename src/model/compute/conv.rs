@@ -2,10 +2,12 @@
 //!
 //! Weights are packed once, in the order in which they are read. Dense convolutions read a row of the kernel at a time;
 //! grouped ones a place, and only the channels of their group. Groups of fewer than 16 channels are computed 16
-//! channels together: where kernels can, each lane reads its own group, and elsewhere there are zeros between them.
+//! channels together: where kernels can, each lane reads its own group, and elsewhere there are zeros between them. Of
+//! what is computed in patches, `winograd` packs the weights.
 
 use super::kernels::{HALF_PANEL, Kernels, Lanes, Number, PANEL, Panel, Steps, Work};
-use super::maps::{Layout, Map, Size};
+use super::maps::{Layout, Map, Pool, Size};
+use super::winograd;
 use crate::model::fbsp::Frames;
 
 /// The shape of a convolution with a square kernel and "same" padding.
@@ -38,6 +40,8 @@ pub(super) struct Conv<T: 'static> {
     /// How far apart the pixels of its input are.
     pixel: usize,
     groups: Groups,
+    /// Whether it is computed in patches.
+    patches: bool,
     /// Values read at each tap.
     run: usize,
     panels: Vec<Panel>,
@@ -64,47 +68,19 @@ impl<T: Number> Conv<T> {
             },
             _ => Groups::Dense,
         };
+        let patches = winograd::pays(kernels, shape);
         let run = match kind {
+            Groups::Dense if patches => inputs.next_multiple_of(HALF_PANEL),
             Groups::Dense => kernel * pixel,
             Groups::Wide => read,
             Groups::Narrow | Groups::Lanes => HALF_PANEL,
         };
-        let mut panels = Vec::new();
-        let mut packed = Vec::new();
-        let mut output = 0;
-        while output < padded {
-            let (input, end) = match kind {
-                Groups::Dense => (0, padded),
-                Groups::Wide => (output / made * read, (output / made + 1) * made),
-                Groups::Narrow | Groups::Lanes => (output, output + HALF_PANEL),
-            };
-            let width = if end - output >= PANEL { PANEL } else { HALF_PANEL };
-            panels.push(Panel { output, width, input, weights: packed.len() });
-            let channels = match kind {
-                Groups::Dense => 0..pixel,
-                // Those of the first group; each lane has its own.
-                Groups::Lanes => input..input + read,
-                Groups::Wide | Groups::Narrow => input..input + run,
-            };
-            for place in 0..kernel * kernel {
-                for channel in channels.clone().step_by(T::TOGETHER) {
-                    let together = |out| (channel..channel + T::TOGETHER).map(move |channel| (out, channel));
-                    packed.extend((output..output + width).flat_map(together).map(|(out, channel)| {
-                        let first = if kind == Groups::Lanes { input } else { out / made * read };
-                        let within = channel.wrapping_sub(first);
-                        let connected = out < outputs && channel < inputs && within < read;
-                        let weight =
-                            if connected { weights[(out * read + within) * kernel * kernel + place] } else { 0.0 };
-                        T::rounded(weight)
-                    }));
-                }
-            }
-            output += width;
-        }
+        let (panels, weights) =
+            if patches { winograd::packed(shape, weights) } else { packed(kind, shape, pixel, weights) };
         let mut bias = bias.to_vec();
         bias.resize(padded, 0.0);
         let lanes = if kind == Groups::Lanes { lanes::<T>(read) } else { Vec::new() };
-        Self { kernels, shape, pixel, groups: kind, run, panels, weights: packed, lanes, bias }
+        Self { kernels, shape, pixel, groups: kind, patches, run, panels, weights, lanes, bias }
     }
 
     pub(super) fn outputs(&self) -> usize {
@@ -117,11 +93,19 @@ impl<T: Number> Conv<T> {
         Size { height: side(input.height), width: side(input.width), channels: self.shape.outputs }
     }
 
-    /// Writes what comes out of `input`, and of `residual`, which is added to it, into a map of the right size.
+    /// Writes what comes out of `input`, and of `residual`, which is added to it, into a map of the right size. What is
+    /// between is kept in memory of the pool.
     ///
     /// # Panics
     /// If a map is of another size: that would be a mistake in the tower.
-    pub(super) fn apply(&self, input: &Map<T>, output: &mut Map<T>, residual: Option<&Map<T>>, rectified: bool) {
+    pub(super) fn apply(
+        &self,
+        input: &Map<T>,
+        output: &mut Map<T>,
+        residual: Option<&Map<T>>,
+        rectified: bool,
+        pool: &mut Pool<T>,
+    ) {
         let (from, to) = (input.layout, output.layout);
         let Shape { inputs, kernel, stride, .. } = self.shape;
         let pad = kernel / 2;
@@ -140,10 +124,10 @@ impl<T: Number> Conv<T> {
             pixel: stride * layout.pixel,
         };
         let taps: Vec<usize> = match self.groups {
-            Groups::Dense => (0..kernel).map(|row| row * from.row()).collect(),
+            Groups::Dense if !self.patches => (0..kernel).map(|row| row * from.row()).collect(),
             _ => (0..kernel * kernel).map(|at| at / kernel * from.row() + at % kernel * from.pixel).collect(),
         };
-        self.kernels.convolve(&mut Work {
+        let mut work = Work {
             images: input.images,
             rows,
             columns,
@@ -159,7 +143,12 @@ impl<T: Number> Conv<T> {
             residual: residual.map(|residual| &residual.values[..]),
             to: steps(&to, to.at(0, 0, 0), 1),
             rectified,
-        });
+        };
+        if self.patches {
+            self.kernels.convolve_patches(&mut work, &mut pool.scratch);
+        } else {
+            self.kernels.convolve(&mut work);
+        }
     }
 
     /// Writes what comes out of overlapping frames of signals into a map with a row for each signal. The convolution is
@@ -188,6 +177,45 @@ impl<T: Number> Conv<T> {
             rectified: false,
         });
     }
+}
+
+/// Panels, and the weights of each in the order of its taps.
+fn packed<T: Number>(kind: Groups, shape: Shape, pixel: usize, weights: &[f32]) -> (Vec<Panel>, Vec<T>) {
+    let Shape { inputs, outputs, kernel, groups, .. } = shape;
+    let (read, made) = (inputs / groups, outputs / groups);
+    let padded = outputs.next_multiple_of(HALF_PANEL);
+    let mut panels = Vec::new();
+    let mut packed = Vec::new();
+    let mut output = 0;
+    while output < padded {
+        let (input, end) = match kind {
+            Groups::Dense => (0, padded),
+            Groups::Wide => (output / made * read, (output / made + 1) * made),
+            Groups::Narrow | Groups::Lanes => (output, output + HALF_PANEL),
+        };
+        let width = if end - output >= PANEL { PANEL } else { HALF_PANEL };
+        panels.push(Panel { output, width, input, weights: packed.len() });
+        let channels = match kind {
+            Groups::Dense => 0..pixel,
+            // Of lanes, those of the first group; each has its own.
+            Groups::Wide | Groups::Lanes => input..input + read,
+            Groups::Narrow => input..input + HALF_PANEL,
+        };
+        for place in 0..kernel * kernel {
+            for channel in channels.clone().step_by(T::TOGETHER) {
+                let together = |out| (channel..channel + T::TOGETHER).map(move |channel| (out, channel));
+                packed.extend((output..output + width).flat_map(together).map(|(out, channel)| {
+                    let first = if kind == Groups::Lanes { input } else { out / made * read };
+                    let within = channel.wrapping_sub(first);
+                    let connected = out < outputs && channel < inputs && within < read;
+                    let weight = if connected { weights[(out * read + within) * kernel * kernel + place] } else { 0.0 };
+                    T::rounded(weight)
+                }));
+            }
+        }
+        output += width;
+    }
+    (panels, packed)
 }
 
 /// For each of the inputs, or pairs, of a group of so many channels: where they are for each output of half a panel.

@@ -88,7 +88,11 @@ impl<T: Number> Map<T> {
 
 /// Memory of maps that are no longer needed, for the next ones.
 #[derive(Default)]
-pub(super) struct Pool<T>(Vec<Vec<T>>);
+pub(super) struct Pool<T> {
+    maps: Vec<Vec<T>>,
+    /// What a layer keeps while it is computed, and leaves behind.
+    pub(super) scratch: Vec<T>,
+}
 
 impl<T: Number> Pool<T> {
     /// A map with zeros around its pixels and between them, and whatever was there in its channels.
@@ -96,8 +100,8 @@ impl<T: Number> Pool<T> {
         let len = images * layout.image();
         // The smallest that is large enough, or else the largest.
         let fits = |values: &Vec<T>| (values.capacity() < len, values.capacity().abs_diff(len));
-        let best = (0..self.0.len()).min_by_key(|&index| fits(&self.0[index]));
-        let mut values = best.map(|index| self.0.swap_remove(index)).unwrap_or_default();
+        let best = (0..self.maps.len()).min_by_key(|&index| fits(&self.maps[index]));
+        let mut values = best.map(|index| self.maps.swap_remove(index)).unwrap_or_default();
         values.resize(len, T::default());
         let mut map = Map { layout, images, values };
         map.clear();
@@ -105,14 +109,14 @@ impl<T: Number> Pool<T> {
     }
 
     pub(super) fn give_back(&mut self, map: Map<T>) {
-        self.0.push(map.values);
+        self.maps.push(map.values);
     }
 
     /// Frees what only large batches need.
     fn shrink(&mut self) {
-        self.0.sort_unstable_by_key(Vec::capacity);
+        self.maps.sort_unstable_by_key(Vec::capacity);
         let mut sum = 0;
-        self.0.retain(|values| {
+        self.maps.retain(|values| {
             sum += values.capacity();
             sum <= KEPT
         });

@@ -6,8 +6,8 @@
 //! not depend on how many threads there are, nor on what else is in the batch. Does not know files: weights come with
 //! norms folded in, or from a `VarBuilder`.
 //!
-//! `kernels` multiplies, `conv` packs and lays out, `ops` has what is between convolutions; `sounds`, `pictures`,
-//! `pooling`, `words` and `spectrum` are the towers' parts.
+//! `kernels` multiplies, `conv` packs and lays out, with `winograd` for what is computed in patches, `ops` has what is
+//! between convolutions; `sounds`, `pictures`, `pooling`, `words` and `spectrum` are the towers' parts.
 
 mod conv;
 mod elementary;
@@ -20,6 +20,7 @@ mod sounds;
 mod spectrum;
 #[cfg(test)]
 mod tests;
+mod winograd;
 mod words;
 
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Device, Result};
@@ -349,14 +350,14 @@ fn incoming(planes: &[f32], height: usize, width: usize, border: usize, pool: &m
 /// What comes out of a convolution, in a map with a border for the next one.
 fn convolved<T: Number>(conv: &Conv<T>, input: &Map<T>, border: usize, rectified: bool, pool: &mut Pool<T>) -> Map<T> {
     let mut output = pool.take(Layout::new::<T>(conv.size(input.layout.size), border), input.images);
-    conv.apply(input, &mut output, None, rectified);
+    conv.apply(input, &mut output, None, rectified, pool);
     output
 }
 
 /// What comes out of a convolution, and `residual`.
 fn joined<T: Number>(conv: &Conv<T>, input: &Map<T>, residual: &Map<T>, rectified: bool, pool: &mut Pool<T>) -> Map<T> {
     let mut output = pool.take(Layout::new::<T>(conv.size(input.layout.size), 0), input.images);
-    conv.apply(input, &mut output, Some(residual), rectified);
+    conv.apply(input, &mut output, Some(residual), rectified, pool);
     output
 }
 

@@ -6,9 +6,13 @@ use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
 use super::tiles::tiles;
+use super::transforms::{Patch, Square, Transforms, transforms};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "avx2", pixels: 6, tile, grouped: None, gate };
+const TRANSFORMS: Transforms<f32> = Transforms { apart, together };
+
+static KERNELS: Kernels<f32> =
+    Kernels { name: "avx2", pixels: 6, tile, grouped: None, gate, transforms: Some(TRANSFORMS) };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
@@ -44,6 +48,24 @@ unsafe fn fused(value: __m256, weights: __m256, sum: __m256) -> __m256 {
     _mm256_fmadd_ps(value, weights, sum)
 }
 
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn plus(a: __m256, b: __m256) -> __m256 {
+    _mm256_add_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn minus(a: __m256, b: __m256) -> __m256 {
+    _mm256_sub_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn store(at: *mut f32, value: __m256) {
+    _mm256_storeu_ps(at, value);
+}
+
 /// A register of a pixel, finished and written.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
@@ -67,3 +89,5 @@ tiles! {
     5 => tile_5(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4);
     6 => tile_6(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5);
 }
+
+transforms! { "avx2,fma", __m256, 8 }

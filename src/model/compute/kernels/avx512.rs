@@ -6,9 +6,13 @@ use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
 use super::tiles::{grouped, tiles, up_to_14};
+use super::transforms::{Patch, Square, Transforms, transforms};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "avx512", pixels: 14, tile, grouped: Some(grouped::tile), gate };
+const TRANSFORMS: Transforms<f32> = Transforms { apart, together };
+
+static KERNELS: Kernels<f32> =
+    Kernels { name: "avx512", pixels: 14, tile, grouped: Some(grouped::tile), gate, transforms: Some(TRANSFORMS) };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
@@ -44,6 +48,24 @@ unsafe fn fused(value: __m512, weights: __m512, sum: __m512) -> __m512 {
     _mm512_fmadd_ps(value, weights, sum)
 }
 
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn plus(a: __m512, b: __m512) -> __m512 {
+    _mm512_add_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn minus(a: __m512, b: __m512) -> __m512 {
+    _mm512_sub_ps(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store(at: *mut f32, value: __m512) {
+    _mm512_storeu_ps(at, value);
+}
+
 /// A register of a pixel, finished and written.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -73,3 +95,5 @@ unsafe fn lanes(at: *const u32) -> __m512i {
 
 up_to_14! { tiles, "avx512f", f32, 16 }
 up_to_14! { grouped, "avx512f", f32, 16 }
+
+transforms! { "avx512f", __m512, 16 }

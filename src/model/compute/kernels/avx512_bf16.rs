@@ -10,7 +10,8 @@ use half::bf16;
 use super::tiles::{grouped, tiles, up_to_14};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<bf16> = Kernels { name: "avx512-bf16", pixels: 14, tile, grouped: Some(grouped::tile), gate };
+static KERNELS: Kernels<bf16> =
+    Kernels { name: "avx512-bf16", pixels: 14, tile, grouped: Some(grouped::tile), gate, transforms: None };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<bf16>> {

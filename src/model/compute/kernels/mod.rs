@@ -15,15 +15,19 @@ mod avx512_bf16;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod number;
+mod patches;
 #[cfg(test)]
 pub(super) mod portable;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod tiles;
+mod transforms;
 mod work;
 
 use super::elementary::logistic;
 
 pub(in crate::model) use self::number::Number;
+use self::transforms::Transforms;
+pub(in crate::model::compute) use self::transforms::VALUES;
 pub(in crate::model::compute) use self::work::{Panel, Steps, Work};
 
 /// Output channels that are computed together: weights are packed in panels of this many.
@@ -95,6 +99,8 @@ pub(in crate::model) struct Kernels<T: 'static> {
     /// Of half a panel in groups that are narrower, if there is something better than zeros between them.
     grouped: Option<unsafe fn(&Tile<'_, T>, usize)>,
     gate: unsafe fn(&mut [T], &[T]),
+    /// To and from what is multiplied in patches, if that is done.
+    transforms: Option<Transforms<T>>,
 }
 
 impl<T: Number> Kernels<T> {

@@ -6,9 +6,13 @@ use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
 use super::tiles::tiles;
+use super::transforms::{Patch, Square, Transforms, transforms};
 use super::{Kernels, Number, Tile};
 
-static KERNELS: Kernels<f32> = Kernels { name: "neon", pixels: 12, tile, grouped: None, gate };
+const TRANSFORMS: Transforms<f32> = Transforms { apart, together };
+
+static KERNELS: Kernels<f32> =
+    Kernels { name: "neon", pixels: 12, tile, grouped: None, gate, transforms: Some(TRANSFORMS) };
 
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
@@ -44,6 +48,24 @@ unsafe fn fused(value: float32x4_t, weights: float32x4_t, sum: float32x4_t) -> f
     vfmaq_f32(sum, value, weights)
 }
 
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn plus(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vaddq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn minus(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    vsubq_f32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn store(at: *mut f32, value: float32x4_t) {
+    vst1q_f32(at, value);
+}
+
 /// A register of a pixel, finished and written.
 #[inline]
 #[target_feature(enable = "neon")]
@@ -76,3 +98,5 @@ tiles! {
     12 => tile_12(0 a0 b0, 1 a1 b1, 2 a2 b2, 3 a3 b3, 4 a4 b4, 5 a5 b5, 6 a6 b6, 7 a7 b7, 8 a8 b8, 9 a9 b9,
         10 a10 b10, 11 a11 b11);
 }
+
+transforms! { "neon", float32x4_t, 4 }

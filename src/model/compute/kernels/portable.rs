@@ -7,9 +7,9 @@ use half::bf16;
 use super::{Kernels, Number, Tile};
 
 pub(in crate::model::compute) static SINGLE: Kernels<f32> =
-    Kernels { name: "portable", pixels: 4, tile, grouped: None, gate: super::gate };
+    Kernels { name: "portable", pixels: 4, tile, grouped: None, gate: super::gate, transforms: None };
 pub(in crate::model::compute) static HALF: Kernels<bf16> =
-    Kernels { name: "portable bf16", pixels: 4, tile, grouped: None, gate: super::gate };
+    Kernels { name: "portable bf16", pixels: 4, tile, grouped: None, gate: super::gate, transforms: None };
 
 unsafe fn tile<T: Number>(tile: &Tile<'_, T>, pixels: usize, panel: usize) {
     for (pixel, channel) in (0..pixels).flat_map(|pixel| (0..panel).map(move |channel| (pixel, channel))) {

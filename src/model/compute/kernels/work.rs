@@ -30,7 +30,7 @@ pub(in crate::model::compute) struct Steps {
 }
 
 impl Steps {
-    fn at(&self, image: usize, row: usize, column: usize) -> usize {
+    pub(super) fn at(&self, image: usize, row: usize, column: usize) -> usize {
         self.origin + image * self.image + row * self.row + column * self.pixel
     }
 }
@@ -70,10 +70,10 @@ const TASKS_A_THREAD: usize = 8;
 
 /// Pointers that tasks share.
 #[derive(Clone, Copy)]
-struct Places<T> {
-    input: *const T,
-    residual: *const T,
-    output: *mut T,
+pub(super) struct Places<T> {
+    pub(super) input: *const T,
+    pub(super) residual: *const T,
+    pub(super) output: *mut T,
 }
 
 // SAFETY: no two tasks write the same place, and none reads what another writes.
@@ -126,7 +126,7 @@ impl<T: Number> Kernels<T> {
 }
 
 impl<T: Number> Work<'_, T> {
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let last = |steps: &Steps| steps.at(self.images - 1, self.rows - 1, self.columns - 1);
         assert!(self.images * self.rows * self.columns > 0 && !self.panels.is_empty(), "nothing to compute");
         assert!(self.run.is_multiple_of(T::TOGETHER), "{} values are not multiplied together", self.run);
@@ -168,7 +168,7 @@ impl<T: Number> Work<'_, T> {
 
     /// # Safety
     /// The place is one of the output, and `check` has passed.
-    unsafe fn tile(
+    pub(super) unsafe fn tile(
         &self,
         places: &Places<T>,
         panel: &Panel,
