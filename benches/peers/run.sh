@@ -52,6 +52,9 @@ if [[ -n $bundle ]]; then
     mkdir -p "$peers"
     cp "$here"/*.py "$here"/run.sh "$here"/requirements-*.txt "$peers"
     strip -o "$peers/harness" "$executable"
+    # What it needs beside the system's own libraries.
+    mkdir "$peers/lib"
+    ldd "$executable" | awk '/libsoxr|libgomp/ { print $3 }' | xargs cp --target-directory="$peers/lib" --dereference
     tar --create --gzip --file "$bundle" --directory "$folder" earmark-peers
     echo "unpack $bundle there, and run earmark-peers/benches/peers/run.sh $part" >&2
     exit
@@ -79,5 +82,10 @@ if [[ -z $python ]]; then
         cp "$requirements" "$venv/requirements.txt"
     fi
     python=$venv/bin/python
+fi
+if [[ $part == gpu ]]; then
+    # CUDA's libraries come with PyTorch.
+    cuda='import pathlib, torch; print(*(pathlib.Path(torch.__file__).parents[1] / "nvidia").glob("cu*/lib"), sep=":")'
+    export LD_LIBRARY_PATH=$("$python" -c "$cuda"):$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 fi
 exec "$python" "$here/$part.py" --executable "$executable" --work "$work" "${arguments[@]}"
