@@ -108,19 +108,8 @@ fn open_cuda(_number: usize) -> Result<Device, String> {
 #[cfg(feature = "cuda")]
 fn open_cuda(number: usize) -> Result<Device, String> {
     // Without a driver the CUDA bindings panic rather than return an error.
-    if !super::cuda::driver::is_there() {
-        return Err("no NVIDIA driver was found".into());
-    }
-    // A stream of its own: what is put on the default one cannot be recorded. The bindings panic where another of
-    // CUDA's libraries is missing.
-    match std::panic::catch_unwind(|| Device::new_cuda_with_stream(number)) {
-        Ok(Ok(device)) => Ok(device),
-        Ok(Err(error)) => Err(format!("GPU {number} cannot be opened: {error}")),
-        Err(panic) => {
-            let reason = panic.downcast_ref::<String>().map_or("an unknown reason", String::as_str);
-            Err(format!("CUDA's libraries cannot be used: {reason}"))
-        }
-    }
+    // A stream of its own: what is put on the default one cannot be recorded.
+    super::cuda::driver::attempt(|| Device::new_cuda_with_stream(number))
 }
 
 #[cfg(test)]

@@ -21,9 +21,9 @@ use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp1, Device, Error,
 use lru::LruCache;
 
 use super::plan::{Incoming, Plan};
-use super::probe;
 use super::tasks::{Addresses, Kernel, Launch, THREADS, Task};
 use super::towers::Tower;
+use super::{driver, probe};
 use crate::model::compute::Packed;
 
 /// The least that the kernels need: copies to shared memory that are waited for later, and bfloat16 in tensor cores.
@@ -38,10 +38,10 @@ static COMPILED: Mutex<BTreeMap<(i32, i32), String>> = Mutex::new(BTreeMap::new(
 
 /// Whether a GPU runs the kernels, and what comes of it is right. If not, the log says why.
 pub(in crate::model) fn is_able(device: &Device) -> bool {
-    let problem = match probe::agrees(packed, device) {
+    let problem = match driver::attempt(|| probe::agrees(packed, device)) {
         Ok(true) => return true,
         Ok(false) => "what it computes is not what the processor does".into(),
-        Err(error) => error.to_string(),
+        Err(problem) => problem,
     };
     tracing::warn!("candle computes the convolutions, more slowly: the GPU cannot run earmark's kernels: {problem}");
     false

@@ -173,9 +173,10 @@ __device__ __forceinline__ void convolve(const Task& task) {
     DYNAMIC_SHARED(memory);
     Stage<ROWS, COLUMNS>* stages = reinterpret_cast<Stage<ROWS, COLUMNS>*>(memory);
     const int thread = threadIdx.x;
-    const int channel = blockIdx.x * COLUMNS;
+    const int tiles_across = (task.output_pixel + COLUMNS - 1) / COLUMNS;
+    const int channel = blockIdx.x % tiles_across * COLUMNS;
+    const int begin = blockIdx.x / tiles_across * ROWS;
     const int pixels = task.images * task.output_height * task.output_width;
-    const int begin = blockIdx.y * ROWS;
     const int chunks_a_place = task.inputs / CHUNK;
     const int chunks_a_pixel = task.pixel / CHUNK;
     const int chunks_a_channel = task.depth / CHUNK;

@@ -214,7 +214,8 @@ impl Planner {
         };
         self.launches.push(Launch {
             kernel: Kernel::Convolve(tile),
-            grid: [output.pixel().div_ceil(tile.channels()), pixels.div_ceil(tile.pixels())],
+            // Tiles of the same pixels follow each other. There may be more of them than a grid is high.
+            grid: [output.pixel().div_ceil(tile.channels()) * pixels.div_ceil(tile.pixels()), 1],
             places: Places {
                 weights: Some(conv.weights),
                 bias: Some(conv.bias),
