@@ -84,8 +84,8 @@ pub(super) fn is_lost(device: &Device) -> bool {
 /// Memory that is free on a device of its own; none on a processor, whose memory grows with what is asked of it.
 pub(super) fn free_bytes(device: &Device) -> Option<usize> {
     #[cfg(feature = "cuda")]
-    if let Ok(device) = device.as_cuda_device() {
-        return device.cuda_stream().context().mem_get_info().ok().map(|(free, _)| free);
+    if device.is_cuda() {
+        return super::cuda::driver::free_bytes(device).ok();
     }
     debug_assert!(device.is_cpu(), "of other devices it is not known");
     None
@@ -106,11 +106,7 @@ fn open_cuda(_number: usize) -> Result<Device, String> {
 }
 
 #[cfg(feature = "cuda")]
-fn open_cuda(number: usize) -> Result<Device, String> {
-    // Without a driver the CUDA bindings panic rather than return an error.
-    // A stream of its own: what is put on the default one cannot be recorded.
-    super::cuda::driver::attempt(|| Device::new_cuda_with_stream(number))
-}
+use super::cuda::driver::open as open_cuda;
 
 #[cfg(test)]
 mod tests {

@@ -83,10 +83,16 @@ impl FrontEnd {
                 Tensor::from_vec(decibels, (frames.signals, BANDS, rows, count), &Device::Cpu)
             }
             Transform::Candle(basis) => {
-                let shape = (frames.signals, samples / self.hop, self.hop);
-                let hops = self.uploads.tensor(shape, |padded| self.pad(signals, frames, padded))?;
-                let decibels = self.decibels(basis, &hops, count)?;
-                decibels.reshape((frames.signals, count, BANDS, rows))?.permute((0, 2, 3, 1))?.contiguous()
+                let hops = frames.signals * samples / self.hop;
+                let beyond = (self.window.div_ceil(self.hop) - 1) * self.hop;
+                let uploaded = self.uploads.tensor((hops * self.hop + beyond,), |values| {
+                    let (padded, beyond) = values.split_at_mut(hops * self.hop);
+                    self.pad(signals, frames, padded);
+                    beyond.fill(0.0);
+                })?;
+                let decibels = self.decibels(basis, &uploaded.reshape(((), self.hop))?, hops)?;
+                let decibels = decibels.reshape((frames.signals, (), BANDS, rows))?.narrow(1, 0, count)?;
+                decibels.permute((0, 2, 3, 1))?.contiguous()
             }
         }
     }
@@ -104,14 +110,14 @@ impl FrontEnd {
         });
     }
 
-    /// Hops `[signals, hops, samples]` → `[signals · frames, bins]`, `count` frames a signal. Frames overlap, so each
-    /// is put together from consecutive hops of its signal.
-    fn decibels(&self, basis: &Tensor, hops: &Tensor, count: usize) -> Result<Tensor> {
+    /// Hops `[hops, samples]` → `[frames, bins]`, of the frames that begin with the first so many. Frames overlap, so
+    /// each is put together from consecutive hops; those at a signal's end, which have hops of the next, are of no use.
+    fn decibels(&self, basis: &Tensor, hops: &Tensor, frames: usize) -> Result<Tensor> {
         let pieces = (0..self.window.div_ceil(self.hop)).map(|piece| {
             let width = self.hop.min(self.window - piece * self.hop);
-            hops.narrow(1, piece, count)?.narrow(2, 0, width)
+            hops.narrow(0, piece, frames)?.narrow(1, 0, width)
         });
-        let spectrum = Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 2)?.flatten_to(1)?.matmul(basis)?;
+        let spectrum = Tensor::cat(&pieces.collect::<Result<Vec<_>>>()?, 1)?.matmul(basis)?;
         let real = spectrum.narrow(1, 0, self.bins)?.sqr()?;
         let power = (real + spectrum.narrow(1, self.bins, self.bins)?.sqr()?)?;
         let silence = Tensor::full(POWER_OF_SILENCE, power.shape(), hops.device())?;

@@ -47,8 +47,9 @@ use self::visual::VisualTower;
 /// Most spectrogram frames computed at once: sixteen clips of five seconds, 0.6 GB of activations in the published
 /// model.
 const FRAMES_PER_BATCH: usize = 16 * 392;
-/// Most pictures computed at once.
+/// Most pictures computed at once: sixteen, and as many as keep all of a GPU busy there.
 const IMAGES_PER_BATCH: usize = 16;
+const IMAGES_PER_GPU_BATCH: usize = 32;
 /// Memory of a GPU that a frame needs in the published model when candle computes it, which needs most.
 const GPU_BYTES_PER_FRAME: usize = 1 << 19;
 /// The same for a picture.
@@ -80,10 +81,12 @@ struct Batches {
 impl Batches {
     /// Half of what a device has left may be taken: others use it too.
     fn on(device: &Device) -> Self {
-        let share = device::free_bytes(device).map_or(usize::MAX, |free| free / 2);
+        let Some(free) = device::free_bytes(device) else {
+            return Self { frames: FRAMES_PER_BATCH, images: IMAGES_PER_BATCH };
+        };
         Self {
-            frames: (share / GPU_BYTES_PER_FRAME).clamp(1, FRAMES_PER_BATCH),
-            images: (share / GPU_BYTES_PER_IMAGE).clamp(1, IMAGES_PER_BATCH),
+            frames: (free / 2 / GPU_BYTES_PER_FRAME).clamp(1, FRAMES_PER_BATCH),
+            images: (free / 2 / GPU_BYTES_PER_IMAGE).clamp(1, IMAGES_PER_GPU_BATCH),
         }
     }
 }

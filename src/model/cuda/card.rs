@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use candle_core::cuda_backend::cudarc::driver::result::graph::launch;
 use candle_core::cuda_backend::cudarc::driver::sys::{
     CUdevice_attribute, CUfunction_attribute_enum, CUgraphInstantiate_flags, CUstreamCaptureMode,
 };
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaGraph, CudaSlice, CudaStream, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaFunction, CudaGraph, CudaSlice, CudaStream, DevicePtr, DevicePtrMut, DeviceRepr, LaunchConfig, PushKernelArg,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
 use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp1, Device, Error, Layout, Result, Shape};
@@ -48,13 +49,14 @@ pub(in crate::model) fn is_able(device: &Device) -> bool {
 }
 
 /// A tower on the GPU, as one operation of candle.
-pub(in crate::model) fn packed(tower: Tower, device: &Device) -> Result<Packed> {
+pub(in crate::model) fn packed(mut tower: Tower, device: &Device) -> Result<Packed> {
     let device = device.as_cuda_device()?;
-    let processors =
-        device.cuda_stream().context().attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    let stream = device.cuda_stream();
+    let processors = stream.context().attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     Ok(Packed::new(Card {
         functions: functions(device)?,
-        weights: device.clone_htod(tower.weights())?,
+        weights: device.clone_htod(&tower.take_weights())?,
+        recorder: stream.context().new_stream().map_err(Error::wrap)?,
         processors: usize::try_from(processors.map_err(Error::wrap)?).map_err(Error::wrap)?,
         tower,
         memory: Mutex::new(Memory { activations: None, plans: LruCache::new(SHAPES) }),
@@ -99,6 +101,8 @@ struct Card {
     tower: Tower,
     functions: HashMap<Kernel, CudaFunction>,
     weights: CudaSlice<u8>,
+    /// What is put on it is recorded, and not done.
+    recorder: Arc<CudaStream>,
     processors: usize,
     memory: Mutex<Memory>,
 }
@@ -153,10 +157,10 @@ impl CustomOp1 for Card {
         let planned = plans.get_mut(&incoming).expect("it was just put there");
         let shape = planned.plan.output;
         // SAFETY: the last launch writes all of it.
-        let output = unsafe { device.alloc::<f32>(shape.iter().product()) }?;
+        let mut output = unsafe { device.alloc::<f32>(shape.iter().product()) }?;
         {
             let (input, _input_is_read) = input.device_ptr(&stream);
-            let (to, _output_is_written) = output.device_ptr(&stream);
+            let (to, _output_is_written) = output.device_ptr_mut(&stream);
             let (weights, _weights_are_read) = self.weights.device_ptr(&stream);
             let activations = activations.as_ref().ok_or_else(|| Error::msg("no memory for activations"))?;
             let (activations, _activations_are_used) = activations.device_ptr(&stream);
@@ -192,26 +196,25 @@ impl Card {
             return Err(Error::msg("a plan has a first and a last launch"));
         };
         if again && recording.is_none() {
-            *recording = self.record(between, addresses, stream)?;
+            *recording = self.record(between, addresses)?;
         }
         self.launch(first, addresses, stream)?;
         match recording {
-            Some(Recording(graph)) => graph.launch().map_err(Error::wrap)?,
+            Some(Recording(graph)) => {
+                // SAFETY: the graph is alive, and so is what its kernels read and write.
+                unsafe { launch(graph.cu_graph_exec(), stream.cu_stream()) }.map_err(Error::wrap)?;
+            }
             None => between.iter().try_for_each(|launch| self.launch(launch, addresses, stream))?,
         }
         self.launch(last, addresses, stream)
     }
 
-    fn record(
-        &self,
-        launches: &[Launch],
-        addresses: &Addresses,
-        stream: &Arc<CudaStream>,
-    ) -> Result<Option<Recording>> {
-        stream.begin_capture(CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED).map_err(Error::wrap)?;
-        let launched = launches.iter().try_for_each(|launch| self.launch(launch, addresses, stream));
+    fn record(&self, launches: &[Launch], addresses: &Addresses) -> Result<Option<Recording>> {
+        let recorder = &self.recorder;
+        recorder.begin_capture(CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED).map_err(Error::wrap)?;
+        let launched = launches.iter().try_for_each(|launch| self.launch(launch, addresses, recorder));
         // Also after a failure: until then the stream would take nothing else.
-        let graph = stream.end_capture(CUgraphInstantiate_flags(0)).map_err(Error::wrap);
+        let graph = recorder.end_capture(CUgraphInstantiate_flags(0)).map_err(Error::wrap);
         launched.and(graph.map(|graph| graph.map(Recording)))
     }
 

@@ -101,10 +101,14 @@ fn record(launch: &Launch, addresses: &Addresses) -> Vec<u8> {
 }
 
 /// A tower whose kernels are emulated.
-struct Emulated(Tower);
+struct Emulated {
+    tower: Tower,
+    weights: Vec<u8>,
+}
 
-pub(in crate::model) fn packed(tower: Tower, _device: &Device) -> Result<Packed> {
-    Ok(Packed::new(Emulated(tower)))
+pub(in crate::model) fn packed(mut tower: Tower, _device: &Device) -> Result<Packed> {
+    let weights = tower.take_weights();
+    Ok(Packed::new(Emulated { tower, weights }))
 }
 
 impl CustomOp1 for Emulated {
@@ -115,8 +119,8 @@ impl CustomOp1 for Emulated {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (images, _, height, width) = layout.shape().dims4()?;
         let (begin, end) = layout.contiguous_offsets().unwrap();
-        let plan = self.0.plan(Incoming { images, height, width, processors: 4 });
-        let output = run(&plan, self.0.weights(), &storage.as_slice::<f32>()?[begin..end]);
+        let plan = self.tower.plan(Incoming { images, height, width, processors: 4 });
+        let output = run(&plan, &self.weights, &storage.as_slice::<f32>()?[begin..end]);
         Ok((CpuStorage::F32(output), Shape::from_dims(&plan.output)))
     }
 }

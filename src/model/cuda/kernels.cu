@@ -113,9 +113,9 @@ struct alignas(16) Chunk {
 __device__ __forceinline__ float logistic(float value) { return 1.0f / (1.0f + exponential(-value)); }
 
 // What a chunk of sums becomes.
-__device__ __forceinline__ void finish(float (&sums)[CHUNK], const Chunk* other, int after) {
+__device__ __forceinline__ void finish(float (&sums)[CHUNK], const Chunk& other, int after) {
     float others[CHUNK];
-    if (after >= JOINED) other->widen(others);
+    other.widen(others);
 #pragma unroll
     for (int at = 0; at < CHUNK; ++at) {
         float sum = sums[at];
@@ -196,13 +196,14 @@ __device__ __forceinline__ void convolve(const Task& task) {
     __syncthreads();
     const int mine = thread / CHUNKS;
     const int steps = task.depth / STEP;
+    // Which chunk of a place this thread copies next, and how far right and below that place is.
+    int from = thread % CHUNKS % chunks_a_place, right = thread % CHUNKS / chunks_a_place, below = right / task.columns;
+    right %= task.columns;
 
+    // Steps are begun one after the other.
     auto begin_step = [&](int step) {
         Stage<ROWS, COLUMNS>& stage = stages[step % STAGES];
         int chunk = step * CHUNKS + thread % CHUNKS;
-        int place = chunk / chunks_a_place;
-        int from = chunk - place * chunks_a_place;
-        int below = place / task.columns, right = place % task.columns;
         bool there = below < task.rows;
 #pragma unroll
         for (int copy = 0; copy < COPIES; ++copy) {
@@ -217,6 +218,11 @@ __device__ __forceinline__ void convolve(const Task& task) {
             int row = mine + copy * ROWS_A_COPY;
             int at = (channel + row) * chunks_a_channel + chunk;
             begin_copy(stage.weights.at(row, thread % CHUNKS), weights + at, true);
+        }
+        for (from += CHUNKS; from >= chunks_a_place; from -= chunks_a_place) {
+            bool last = ++right == task.columns;
+            right = last ? 0 : right;
+            below += last;
         }
     };
 
@@ -272,22 +278,26 @@ __device__ __forceinline__ void convolve(const Task& task) {
         }
     }
     __syncthreads();
-    const float* bias = reinterpret_cast<const float*>(task.bias);
-    const Chunk* other = reinterpret_cast<const Chunk*>(task.other);
-    Chunk* output = reinterpret_cast<Chunk*>(task.output);
-    for (int at = thread; at < ROWS * COLUMNS / CHUNK; at += THREADS) {
-        int row = at / (COLUMNS / CHUNK), column = at % (COLUMNS / CHUNK) * CHUNK;
-        if (begin + row >= pixels || channel + column >= task.output_pixel) continue;
+    // A thread has the same channels in all rows.
+    constexpr int ROWS_A_WRITE = THREADS / (COLUMNS / CHUNK);
+    const int column = thread % (COLUMNS / CHUNK) * CHUNK;
+    if (channel + column >= task.output_pixel) return;
+    float bias[CHUNK];
+#pragma unroll
+    for (int value = 0; value < CHUNK; ++value) {
+        bias[value] = reinterpret_cast<const float*>(task.bias)[channel + column + value];
+    }
+    for (int row = thread / (COLUMNS / CHUNK); row < ROWS && begin + row < pixels; row += ROWS_A_WRITE) {
+        long long to = ((long long)(begin + row) * task.output_pixel + channel + column) / CHUNK;
+        Chunk other = {};
+        if (task.after >= JOINED) other = reinterpret_cast<const Chunk*>(task.other)[to];
         float values[CHUNK];
 #pragma unroll
-        for (int value = 0; value < CHUNK; ++value) {
-            values[value] = all[row * SUMS + column + value] + bias[channel + column + value];
-        }
-        long long to = ((long long)(begin + row) * task.output_pixel + channel + column) / CHUNK;
-        finish(values, other + to, task.after);
+        for (int value = 0; value < CHUNK; ++value) values[value] = all[row * SUMS + column + value] + bias[value];
+        finish(values, other, task.after);
         Chunk made;
         made.round(values);
-        output[to] = made;
+        reinterpret_cast<Chunk*>(task.output)[to] = made;
     }
 }
 

@@ -35,8 +35,8 @@ impl Weights {
         self.push(values.iter().flat_map(|value| value.to_le_bytes()))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 }
 

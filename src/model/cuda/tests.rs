@@ -86,7 +86,7 @@ fn check(case: Case, after: After, tile: Tile) {
     let mut activations = [bytes(&input), bytes(&other)].concat();
     let begin = activations.len();
     activations.resize(plan.activation_bytes, 0xff);
-    let blocks = Blocks { weights: weights.bytes().to_vec(), activations, input: Vec::new(), output: Vec::new() };
+    let blocks = Blocks { weights: weights.into_bytes(), activations, input: Vec::new(), output: Vec::new() };
     let made = tensor(&blocks.after(&plan.launches[..1]).activations[begin..], [images, outputs, to_height, to_width]);
     let difference = (made - &expected).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
     let bound = expected.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap() / 256.0;

@@ -23,11 +23,13 @@ impl Tower {
         }
     }
 
-    pub(super) fn weights(&self) -> &[u8] {
-        match self {
-            Self::Pictures(pictures) => pictures.weights.bytes(),
-            Self::Sounds(sounds) => sounds.weights.bytes(),
-        }
+    /// The weights of all layers, which plans refer to. There is nothing left of them here.
+    pub(super) fn take_weights(&mut self) -> Vec<u8> {
+        let weights = match self {
+            Self::Pictures(pictures) => &mut pictures.weights,
+            Self::Sounds(sounds) => &mut sounds.weights,
+        };
+        std::mem::take(weights).into_bytes()
     }
 }
 
