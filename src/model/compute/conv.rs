@@ -42,6 +42,8 @@ pub(super) struct Conv<T: 'static> {
     groups: Groups,
     /// Whether it is computed in patches.
     patches: bool,
+    /// Whether only what is positive comes out.
+    rectified: bool,
     /// Values read at each tap.
     run: usize,
     panels: Vec<Panel>,
@@ -80,7 +82,12 @@ impl<T: Number> Conv<T> {
         let mut bias = bias.to_vec();
         bias.resize(padded, 0.0);
         let lanes = if kind == Groups::Lanes { lanes::<T>(read) } else { Vec::new() };
-        Self { kernels, shape, pixel, groups: kind, patches, run, panels, weights, lanes, bias }
+        Self { kernels, shape, pixel, groups: kind, patches, rectified: false, run, panels, weights, lanes, bias }
+    }
+
+    /// The same, followed by ReLU.
+    pub(super) fn rectified(self) -> Self {
+        Self { rectified: true, ..self }
     }
 
     pub(super) fn outputs(&self) -> usize {
@@ -98,14 +105,7 @@ impl<T: Number> Conv<T> {
     ///
     /// # Panics
     /// If a map is of another size: that would be a mistake in the tower.
-    pub(super) fn apply(
-        &self,
-        input: &Map<T>,
-        output: &mut Map<T>,
-        residual: Option<&Map<T>>,
-        rectified: bool,
-        pool: &mut Pool<T>,
-    ) {
+    pub(super) fn apply(&self, input: &Map<T>, output: &mut Map<T>, residual: Option<&Map<T>>, pool: &mut Pool<T>) {
         let (from, to) = (input.layout, output.layout);
         let Shape { inputs, kernel, stride, .. } = self.shape;
         let pad = kernel / 2;
@@ -142,7 +142,7 @@ impl<T: Number> Conv<T> {
             output: &mut output.values,
             residual: residual.map(|residual| &residual.values[..]),
             to: steps(&to, to.at(0, 0, 0), 1),
-            rectified,
+            rectified: self.rectified,
         };
         if self.patches {
             self.kernels.convolve_patches(&mut work, &mut pool.scratch);
@@ -174,7 +174,7 @@ impl<T: Number> Conv<T> {
             output: &mut output.values,
             residual: None,
             to: Steps { origin: to.at(0, 0, 0), image: to.image(), row: to.row(), pixel: to.pixel },
-            rectified: false,
+            rectified: self.rectified,
         });
     }
 }

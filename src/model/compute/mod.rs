@@ -276,17 +276,17 @@ impl<T: Number> Block<T> {
     fn new(kernels: &'static Kernels<T>, layers: &Bottleneck) -> Result<Self> {
         let inner = layers.reduce.weight().dim(0)?;
         Ok(Self {
-            reduce: packed(kernels, &layers.reduce, layers.reduce.weight().dim(1)?)?,
-            spatial: packed(kernels, &layers.spatial, inner)?,
-            expand: packed(kernels, &layers.expand, inner)?,
+            reduce: packed(kernels, &layers.reduce, layers.reduce.weight().dim(1)?)?.rectified(),
+            spatial: packed(kernels, &layers.spatial, inner)?.rectified(),
+            expand: packed(kernels, &layers.expand, inner)?.rectified(),
             shortcut: layers.shortcut.as_ref().map(|conv| packed(kernels, conv, conv.weight().dim(1)?)).transpose()?,
             pooling: layers.pooling,
         })
     }
 
     fn forward(&self, x: &Map<T>, pool: &mut Pool<T>) -> Map<T> {
-        let reduced = convolved(&self.reduce, x, 1, true, pool);
-        let mut inner = convolved(&self.spatial, &reduced, 0, true, pool);
+        let reduced = convolved(&self.reduce, x, 1, pool);
+        let mut inner = convolved(&self.spatial, &reduced, 0, pool);
         pool.give_back(reduced);
         let mut skip = None;
         if self.pooling > 1 {
@@ -295,10 +295,10 @@ impl<T: Number> Block<T> {
             skip = Some(averaged(x, self.pooling, pool));
         }
         if let Some(shortcut) = &self.shortcut {
-            let next = convolved(shortcut, skip.as_ref().unwrap_or(x), 0, false, pool);
+            let next = convolved(shortcut, skip.as_ref().unwrap_or(x), 0, pool);
             skip.replace(next).into_iter().for_each(|map| pool.give_back(map));
         }
-        let output = joined(&self.expand, &inner, skip.as_ref().unwrap_or(x), true, pool);
+        let output = joined(&self.expand, &inner, skip.as_ref().unwrap_or(x), pool);
         [Some(inner), skip].into_iter().flatten().for_each(|map| pool.give_back(map));
         output
     }
@@ -348,16 +348,16 @@ fn incoming(planes: &[f32], height: usize, width: usize, border: usize, pool: &m
 }
 
 /// What comes out of a convolution, in a map with a border for the next one.
-fn convolved<T: Number>(conv: &Conv<T>, input: &Map<T>, border: usize, rectified: bool, pool: &mut Pool<T>) -> Map<T> {
+fn convolved<T: Number>(conv: &Conv<T>, input: &Map<T>, border: usize, pool: &mut Pool<T>) -> Map<T> {
     let mut output = pool.take(Layout::new::<T>(conv.size(input.layout.size), border), input.images);
-    conv.apply(input, &mut output, None, rectified, pool);
+    conv.apply(input, &mut output, None, pool);
     output
 }
 
 /// What comes out of a convolution, and `residual`.
-fn joined<T: Number>(conv: &Conv<T>, input: &Map<T>, residual: &Map<T>, rectified: bool, pool: &mut Pool<T>) -> Map<T> {
+fn joined<T: Number>(conv: &Conv<T>, input: &Map<T>, residual: &Map<T>, pool: &mut Pool<T>) -> Map<T> {
     let mut output = pool.take(Layout::new::<T>(conv.size(input.layout.size), 0), input.images);
-    conv.apply(input, &mut output, Some(residual), rectified, pool);
+    conv.apply(input, &mut output, Some(residual), pool);
     output
 }
 

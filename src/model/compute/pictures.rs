@@ -18,8 +18,9 @@ pub(super) struct Pictures<T: 'static> {
 
 impl<T: Number> Pictures<T> {
     pub(super) fn new(kernels: Pair<T>, stem: &[Conv2d], blocks: &[Bottleneck]) -> Result<Self> {
+        let layer = |conv: &Conv2d| Ok(packed(kernels.stem, conv, conv.weight().dim(1)?)?.rectified());
         Ok(Self {
-            stem: stem.iter().map(|conv| packed(kernels.stem, conv, conv.weight().dim(1)?)).collect::<Result<_>>()?,
+            stem: stem.iter().map(layer).collect::<Result<_>>()?,
             blocks: blocks.iter().map(|block| Block::new(kernels.body, block)).collect::<Result<_>>()?,
             memory: Memory::default(),
         })
@@ -29,7 +30,7 @@ impl<T: Number> Pictures<T> {
         let mut x = incoming(planes, height, width, 1, stem);
         for (index, conv) in self.stem.iter().enumerate() {
             let border = usize::from(index + 1 < self.stem.len());
-            let next = convolved(conv, &x, border, true, stem);
+            let next = convolved(conv, &x, border, stem);
             stem.give_back(std::mem::replace(&mut x, next));
         }
         let mut y: Map<T> = averaged(&x, 2, body);

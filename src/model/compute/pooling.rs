@@ -88,16 +88,16 @@ impl<T: Number> Attended<T> {
             let rounded = tokens_of(row)[..self.channels].iter().map(|value| T::rounded(*value));
             values.iter_mut().zip(rounded).for_each(|(slot, value)| *slot = value);
         }
-        let query = convolved(&self.query, &asking, 0, false, pool);
-        let asked = convolved(&self.key, &query, 0, false, pool);
+        let query = convolved(&self.query, &asking, 0, pool);
+        let asked = convolved(&self.key, &query, 0, pool);
         let mut means = map(self.heads * self.channels, pool);
         for ((_, row), values) in means.rows_mut() {
             let queries = asked.row(0, row).chunks_exact(self.channels);
             let heads = values.par_chunks_exact_mut(self.channels).zip(queries.collect::<Vec<_>>());
             heads.for_each(|(mean, query)| attend(query, tokens_of(row), mean));
         }
-        let values = convolved(&self.value, &means, 0, false, pool);
-        let output = convolved(&self.output, &values, 0, false, pool);
+        let values = convolved(&self.value, &means, 0, pool);
+        let output = convolved(&self.output, &values, 0, pool);
         let vectors = super::outgoing(&output);
         [asking, query, asked, means, values, output].into_iter().for_each(|map| pool.give_back(map));
         vectors

@@ -58,7 +58,7 @@ impl<T: Number> Attention<T> {
         ops::adaptive_max(x, &mut pooled);
         let mut deep = pool.take(Layout::new::<T>(size, 0), x.images);
         self.depth.apply(&pooled, &mut deep);
-        let gates = convolved(&self.point, &deep, 0, false, pool);
+        let gates = convolved(&self.point, &deep, 0, pool);
         pool.give_back(pooled);
         pool.give_back(deep);
         gates
@@ -77,7 +77,7 @@ impl<T: Number> Sounds<T> {
             Ok((blocks, Attention::new(kernels.body, &attention)?))
         });
         Ok(Self {
-            stem: packed(kernels.stem, stem, stem.weight().dim(1)?)?,
+            stem: packed(kernels.stem, stem, stem.weight().dim(1)?)?.rectified(),
             stages: stages.collect::<Result<_>>()?,
             gate: Attention::new(kernels.body, gate)?,
             kernels: kernels.body,
@@ -87,7 +87,7 @@ impl<T: Number> Sounds<T> {
 
     fn features(&self, decibels: &[f32], rows: usize, frames: usize, pools: &mut Pools<T>) -> Vec<f32> {
         let image = incoming(decibels, rows, frames, STEM_BORDER, &mut pools.stem);
-        let stem = convolved(&self.stem, &image, 0, true, &mut pools.stem);
+        let stem = convolved(&self.stem, &image, 0, &mut pools.stem);
         let Size { height, width, channels } = stem.layout.size;
         let size = Size { height: height.div_ceil(2), width: width.div_ceil(2), channels };
         let mut x = pools.body.take(Layout::new::<T>(size, 0), stem.images);

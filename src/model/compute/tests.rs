@@ -65,10 +65,11 @@ fn check<T: Kind + PartialEq>(shape: Shape, size: Size, images: usize, extras: b
     let input = map::<T>(size, kernel / 2 + usize::from(extras), images, 3);
     for kernels in T::all() {
         let conv = Conv::new(kernels, shape, &weights, &bias, input.layout.pixel);
+        let conv = if extras { conv.rectified() } else { conv };
         let residual = map::<T>(conv.size(size), 1, images, 4);
         let mut output = map::<T>(conv.size(size), 1, images, 5);
         let before = output.values.clone();
-        conv.apply(&input, &mut output, extras.then_some(&residual), extras, &mut Pool::default());
+        conv.apply(&input, &mut output, extras.then_some(&residual), &mut Pool::default());
         let Size { height, width, .. } = output.layout.size;
         let mut written = vec![false; output.values.len()];
         for (image, row, column) in
@@ -144,8 +145,8 @@ fn without_borders_rows_are_joined() {
     for kernels in f32::all() {
         let conv = Conv::new(kernels, shape, &weights, &bias, 16);
         let (mut joined, mut apart) = (map(conv.size(size), 0, 3, 9), map(conv.size(size), 1, 3, 9));
-        conv.apply(&input, &mut joined, None, false, &mut Pool::default());
-        conv.apply(&input, &mut apart, None, false, &mut Pool::default());
+        conv.apply(&input, &mut joined, None, &mut Pool::default());
+        conv.apply(&input, &mut apart, None, &mut Pool::default());
         assert_eq!(outgoing(&joined), outgoing(&apart), "{}", kernels.name);
     }
 }
@@ -161,12 +162,12 @@ fn patches_do_not_depend_on_threads_and_batches() {
         Map { layout: input.layout, images: 1, values }
     };
     for kernels in f32::all() {
-        let conv = Conv::new(kernels, shape, &weights, &bias, input.layout.pixel);
+        let conv = Conv::new(kernels, shape, &weights, &bias, input.layout.pixel).rectified();
         let on = |threads: usize, input: &Map<f32>| {
             let mut pool = Pool::default();
             pool.scratch.resize(1 << 20, f32::NAN);
             let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            threads.install(|| outgoing(&convolved(&conv, input, 1, true, &mut pool)))
+            threads.install(|| outgoing(&convolved(&conv, input, 1, &mut pool)))
         };
         let together = on(1, &input);
         assert_eq!(on(5, &input), together, "{}", kernels.name);
@@ -187,8 +188,8 @@ fn what_was_in_memory_before_counts_nowhere() {
     let (widen, narrow) = (conv(shape(16, 512)), conv(shape(512, 16)));
     let input = map(Size { channels: 16, ..size }, 0, 1, 18);
     let forward = |pool: &mut Pool<f32>| {
-        let wide = convolved(&widen, &input, 1, true, pool);
-        outgoing(&convolved(&narrow, &wide, 0, false, pool))
+        let wide = convolved(&widen, &input, 1, pool);
+        outgoing(&convolved(&narrow, &wide, 0, pool))
     };
     let mut used = Pool::default();
     for border in [1, 0] {
@@ -205,13 +206,7 @@ fn a_map_of_the_wrong_size_is_a_mistake() {
     let shape = Shape { inputs: 16, outputs: 16, kernel: 1, stride: 1, groups: 1 };
     let conv = Conv::new(&portable::SINGLE, shape, &[0.0; 256], &[0.0; 16], 16);
     let input = map(Size { height: 4, width: 4, channels: 16 }, 0, 1, 1);
-    conv.apply(
-        &input,
-        &mut map(Size { height: 4, width: 5, channels: 16 }, 0, 1, 1),
-        None,
-        false,
-        &mut Pool::default(),
-    );
+    conv.apply(&input, &mut map(Size { height: 4, width: 5, channels: 16 }, 0, 1, 1), None, &mut Pool::default());
 }
 
 #[test]

@@ -93,13 +93,13 @@ impl<T: Number> Words<T> {
         for layer in &self.layers {
             let mut normed = pool.take(plain, 1);
             layer.first.apply(&x, &mut normed);
-            let asked = convolved(&layer.ask, &normed, 0, false, pool);
+            let asked = convolved(&layer.ask, &normed, 0, pool);
             self.attend(&asked, positions, &mut normed);
-            let attended = joined(&layer.answer, &normed, &x, false, pool);
+            let attended = joined(&layer.answer, &normed, &x, pool);
             layer.second.apply(&attended, &mut normed);
-            let mut wide = convolved(&layer.widen, &normed, 0, false, pool);
+            let mut wide = convolved(&layer.widen, &normed, 0, pool);
             each_token(&mut wide, |_, values| values.iter_mut().for_each(|value| *value = quick_gelu(*value)));
-            let next = joined(&layer.narrow, &wide, &attended, false, pool);
+            let next = joined(&layer.narrow, &wide, &attended, pool);
             let done = [normed, asked, attended, wide, std::mem::replace(&mut x, next)];
             done.into_iter().for_each(|map| pool.give_back(map));
         }
