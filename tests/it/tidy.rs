@@ -12,7 +12,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("preprocess", &["media"]),
     ("decode", &["containment", "media"]),
     ("checkpoint", &[]),
-    ("model", &["embedding", "preprocess"]),
+    ("model", &["containment", "embedding", "preprocess"]),
     ("model_store", &["checkpoint", "model"]),
     ("embed", &["media", "model", "preprocess"]),
     ("eval", &[]),

@@ -2,13 +2,14 @@
 
 #![allow(unsafe_code, reason = "a library may run code when it is loaded, and the driver takes addresses of settings")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
 use candle_core::cuda_backend::cudarc::driver::sys::{CUmemPool_attribute, CUmemoryPool};
 use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError};
 use candle_core::{Device, Error, Result};
+
+use crate::containment::contain;
 
 #[cfg(windows)]
 const DRIVER: &str = "nvcuda.dll";
@@ -21,13 +22,8 @@ pub(in crate::model) fn attempt<T>(work: impl FnOnce() -> Result<T>) -> std::res
     if unsafe { libloading::Library::new(DRIVER) }.is_err() {
         return Err("no NVIDIA driver was found".into());
     }
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(|error| error.to_string()),
-        Err(panic) => {
-            let reason = panic.downcast_ref::<String>().map_or("an unknown reason", String::as_str);
-            Err(format!("CUDA's libraries cannot be used: {reason}"))
-        }
-    }
+    let done = contain(work).map_err(|reason| format!("CUDA's libraries cannot be used: {reason}"))?;
+    done.map_err(|error| error.to_string())
 }
 
 /// Opens the GPU of a number.
