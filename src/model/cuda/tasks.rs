@@ -86,8 +86,23 @@ impl Dimensions {
     /// In the order in which they lie in memory.
     #[cfg(test)]
     pub(super) fn all(self) -> [i32; 15] {
-        let Self { images, height, width, pixel, output_height, output_width, output_pixel, .. } = self;
-        let Self { rows, columns, stride, padding, inputs, depth, group, after, .. } = self;
+        let Self {
+            images,
+            height,
+            width,
+            pixel,
+            output_height,
+            output_width,
+            output_pixel,
+            rows,
+            columns,
+            stride,
+            padding,
+            inputs,
+            depth,
+            group,
+            after,
+        } = self;
         [
             images,
             height,

@@ -5,7 +5,7 @@
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
-use super::tiles::tiles;
+use super::tiles::{single, tiles};
 use super::transforms::{Patch, Square, Transforms, transforms};
 use super::{Kernels, Number, Tile};
 
@@ -17,23 +17,6 @@ static KERNELS: Kernels<f32> =
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
     (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&KERNELS)
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn gate(values: &mut [f32], gates: &[f32]) {
-    super::gate(values, gates);
-}
-
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn bias(at: *const f32) -> __m256 {
-    _mm256_loadu_ps(at)
-}
-
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn weights(at: *const f32) -> __m256 {
-    _mm256_loadu_ps(at)
 }
 
 #[inline]
@@ -48,37 +31,14 @@ unsafe fn fused(value: __m256, weights: __m256, sum: __m256) -> __m256 {
     _mm256_fmadd_ps(value, weights, sum)
 }
 
+/// What is not negative, and 0 for what is.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn plus(a: __m256, b: __m256) -> __m256 {
-    _mm256_add_ps(a, b)
+unsafe fn positive(value: __m256) -> __m256 {
+    _mm256_max_ps(value, _mm256_setzero_ps())
 }
 
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn minus(a: __m256, b: __m256) -> __m256 {
-    _mm256_sub_ps(a, b)
-}
-
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn store(at: *mut f32, value: __m256) {
-    _mm256_storeu_ps(at, value);
-}
-
-/// A register of a pixel, finished and written.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn finish(tile: &Tile<'_, f32>, sum: __m256, at: usize) {
-    let mut sum = sum;
-    if !tile.residual.is_null() {
-        sum = _mm256_add_ps(sum, _mm256_loadu_ps(tile.residual.add(at)));
-    }
-    if tile.rectified {
-        sum = _mm256_max_ps(sum, _mm256_setzero_ps());
-    }
-    _mm256_storeu_ps(tile.output.add(at), sum);
-}
+single! { "avx2,fma", __m256, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_sub_ps }
 
 tiles! {
     "avx2,fma", f32, 8,

@@ -5,7 +5,7 @@
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 
-use super::tiles::tiles;
+use super::tiles::{single, tiles};
 use super::transforms::{Patch, Square, Transforms, transforms};
 use super::{Kernels, Number, Tile};
 
@@ -17,23 +17,6 @@ static KERNELS: Kernels<f32> =
 /// The kernels, if this machine can run them.
 pub(super) fn kernels() -> Option<&'static Kernels<f32>> {
     is_aarch64_feature_detected!("neon").then_some(&KERNELS)
-}
-
-#[target_feature(enable = "neon")]
-unsafe fn gate(values: &mut [f32], gates: &[f32]) {
-    super::gate(values, gates);
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-unsafe fn bias(at: *const f32) -> float32x4_t {
-    vld1q_f32(at)
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-unsafe fn weights(at: *const f32) -> float32x4_t {
-    vld1q_f32(at)
 }
 
 #[inline]
@@ -48,38 +31,15 @@ unsafe fn fused(value: float32x4_t, weights: float32x4_t, sum: float32x4_t) -> f
     vfmaq_f32(sum, value, weights)
 }
 
+/// What is not negative, and 0 for what is.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn plus(a: float32x4_t, b: float32x4_t) -> float32x4_t {
-    vaddq_f32(a, b)
+unsafe fn positive(value: float32x4_t) -> float32x4_t {
+    // Of a number and what is none, the number, as on x86-64.
+    vmaxnmq_f32(value, vdupq_n_f32(0.0))
 }
 
-#[inline]
-#[target_feature(enable = "neon")]
-unsafe fn minus(a: float32x4_t, b: float32x4_t) -> float32x4_t {
-    vsubq_f32(a, b)
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-unsafe fn store(at: *mut f32, value: float32x4_t) {
-    vst1q_f32(at, value);
-}
-
-/// A register of a pixel, finished and written.
-#[inline]
-#[target_feature(enable = "neon")]
-unsafe fn finish(tile: &Tile<'_, f32>, sum: float32x4_t, at: usize) {
-    let mut sum = sum;
-    if !tile.residual.is_null() {
-        sum = vaddq_f32(sum, vld1q_f32(tile.residual.add(at)));
-    }
-    if tile.rectified {
-        // Of a number and what is none, the number, as on x86-64.
-        sum = vmaxnmq_f32(sum, vdupq_n_f32(0.0));
-    }
-    vst1q_f32(tile.output.add(at), sum);
-}
+single! { "neon", float32x4_t, vld1q_f32, vst1q_f32, vaddq_f32, vsubq_f32 }
 
 tiles! {
     "neon", f32, 4,

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::transforms::{MADE, Patch, SIDE, Square, Transforms, VALUES};
-use super::work::Places;
+use super::work::{Places, tasks};
 use super::{HALF_PANEL, Kernels, Number, PANEL, Panel, Tile, Work};
 
 /// The value of the transform that every output has once: the bias is added to it.
@@ -59,11 +59,7 @@ impl<T: Number> Kernels<T> {
         let transformed = |panel: &Panel| panel.weights + VALUES * work.run * panel.width <= work.weights.len();
         assert!(work.panels.iter().all(transformed), "weights are not transformed");
         assert!(work.run.is_multiple_of(HALF_PANEL) && work.run <= work.from.pixel, "channels are not whole panels");
-        let places = Places {
-            input: work.input.as_ptr(),
-            residual: work.residual.map_or(std::ptr::null(), <[T]>::as_ptr),
-            output: work.output.as_mut_ptr(),
-        };
+        let places = work.places();
         let transforms = self.transforms.as_ref().expect("whoever packs weights asks first");
         Patchwork::new(self, transforms, work, places).compute(memory);
     }
@@ -78,11 +74,7 @@ impl<'a, T: Number> Patchwork<'a, T> {
         let blocks = patches.div_ceil(BLOCK);
         let patches_a_block = patches.div_ceil(blocks);
         let panels = work.panels.len();
-        let tasks = match rayon::current_num_threads() {
-            1 => 1,
-            threads => threads * TASKS_A_THREAD,
-        };
-        let panels_a_task = panels.div_ceil(tasks.div_ceil(blocks).min(panels));
+        let panels_a_task = panels.div_ceil(tasks(TASKS_A_THREAD).div_ceil(blocks).min(panels));
         Self {
             kernels,
             transforms,

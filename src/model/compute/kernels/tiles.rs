@@ -1,8 +1,63 @@
 //! What tiles of all instruction sets have in common: the order of loads, products and stores.
 //!
 //! A file with instructions defines, for its registers, `bias`, `weights` and `spread`, which load; `fused`, which
-//! multiplies and adds; and `finish`, which writes. Rows are spelled out by whoever uses it: in a loop over an array
-//! the sums go through memory.
+//! multiplies and adds; and `finish`, which writes: of those for f32, [`single`] makes most. Rows are spelled out by
+//! whoever uses it: in a loop over an array the sums go through memory.
+
+/// Defines what instruction sets do alike with f32, by what their instructions for it are called: to load, to store, to
+/// add and to subtract. The file has `positive`, the larger of a value and 0.
+macro_rules! single {
+    ($features:literal, $register:ty, $load:ident, $store:ident, $plus:ident, $minus:ident) => {
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn bias(at: *const f32) -> $register {
+            $load(at)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn weights(at: *const f32) -> $register {
+            $load(at)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn store(at: *mut f32, value: $register) {
+            $store(at, value);
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn plus(a: $register, b: $register) -> $register {
+            $plus(a, b)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn minus(a: $register, b: $register) -> $register {
+            $minus(a, b)
+        }
+
+        /// A register of a pixel, finished and written.
+        #[inline]
+        #[target_feature(enable = $features)]
+        unsafe fn finish(tile: &Tile<'_, f32>, sum: $register, at: usize) {
+            let mut sum = sum;
+            if !tile.residual.is_null() {
+                sum = $plus(sum, $load(tile.residual.add(at)));
+            }
+            if tile.rectified {
+                sum = positive(sum);
+            }
+            $store(tile.output.add(at), sum);
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn gate(values: &mut [f32], gates: &[f32]) {
+            super::gate(values, gates);
+        }
+    };
+}
 
 /// Defines `tile`, which computes `pixels` pixels of `panel` channels, two registers of channels at a time.
 macro_rules! tiles {
@@ -134,6 +189,6 @@ macro_rules! up_to_14 {
     };
 }
 
-pub(super) use tiles;
 #[cfg(target_arch = "x86_64")]
 pub(super) use {grouped, up_to_14};
+pub(super) use {single, tiles};

@@ -68,6 +68,14 @@ const BLOCK: usize = 1 << 18;
 /// Tasks for each thread, so that one that is held up is made up for by others.
 const TASKS_A_THREAD: usize = 8;
 
+/// How many tasks there should be: so many a thread, but one if there is one thread.
+pub(super) fn tasks(a_thread: usize) -> usize {
+    match rayon::current_num_threads() {
+        1 => 1,
+        threads => threads * a_thread,
+    }
+}
+
 /// Pointers that tasks share.
 #[derive(Clone, Copy)]
 pub(super) struct Places<T> {
@@ -86,11 +94,7 @@ impl<T: Number> Kernels<T> {
     /// If something would be read or written that is not there: that would be a mistake in whoever laid it out.
     pub(in crate::model::compute) fn convolve(&self, work: &mut Work<'_, T>) {
         work.check();
-        let places = Places {
-            input: work.input.as_ptr(),
-            residual: work.residual.map_or(std::ptr::null(), <[T]>::as_ptr),
-            output: work.output.as_mut_ptr(),
-        };
+        let places = work.places();
         let tiles_a_row = work.columns.div_ceil(self.pixels);
         // Tiles of a row are about equally wide.
         let widest = work.columns.div_ceil(tiles_a_row);
@@ -126,6 +130,14 @@ impl<T: Number> Kernels<T> {
 }
 
 impl<T: Number> Work<'_, T> {
+    pub(super) fn places(&mut self) -> Places<T> {
+        Places {
+            input: self.input.as_ptr(),
+            residual: self.residual.map_or(std::ptr::null(), <[T]>::as_ptr),
+            output: self.output.as_mut_ptr(),
+        }
+    }
+
     pub(super) fn check(&self) {
         let last = |steps: &Steps| steps.at(self.images - 1, self.rows - 1, self.columns - 1);
         assert!(self.images * self.rows * self.columns > 0 && !self.panels.is_empty(), "nothing to compute");
@@ -155,10 +167,7 @@ impl<T: Number> Work<'_, T> {
 
     /// Tiles of pixels, and panels, that a task has.
     fn shares(&self, tiles: usize) -> (usize, usize) {
-        let tasks = match rayon::current_num_threads() {
-            1 => 1,
-            threads => threads * TASKS_A_THREAD,
-        };
+        let tasks = tasks(TASKS_A_THREAD);
         if size_of_val(self.weights) > DIVIDED || tiles < tasks {
             (tiles, (self.panels.len() / tasks).max(1))
         } else {
